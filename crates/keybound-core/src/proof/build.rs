@@ -1,0 +1,283 @@
+//! Building a proof: the signing input, and the compact JWT once it is signed (RFC 9449 §4.2).
+//!
+//! A [`ProofTemplate`] is made once a key and keeps the encoded header. For each request it writes
+//! the signing input; whoever holds the private key signs that, and [`ProofTemplate::finish`] puts
+//! the proof together. Time and randomness are handed in.
+//!
+//! ```
+//! use keybound_core::{algorithm::Algorithm, key::PublicKey, proof::build::{ProofRequest, ProofTemplate}};
+//!
+//! let key = PublicKey::from_jwk(r#"{"kty":"EC","crv":"P-256",
+//!     "x":"l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs","y":"9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA"}"#).unwrap();
+//! let template = ProofTemplate::new(Algorithm::Es256, key).unwrap();
+//! let input = template.signing_input(&ProofRequest {
+//!     access_token: Some("Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU"),
+//!     ..ProofRequest::new("GET", "https://resource.example.org/protectedresource?page=1", 1_562_262_618, &[7; 16])
+//! }).unwrap();
+//! // ... sign `input` with ES256 ...
+//! let proof = template.finish(input, &[0; 64]).unwrap();
+//! assert_eq!(proof.split('.').count(), 3);
+//! ```
+
+use alloc::string::String;
+
+use crate::{
+    algorithm::Algorithm,
+    base64url, challenge, json,
+    key::PublicKey,
+    nonce_syntax::is_nonce,
+    proof::PROOF_TYPE,
+    sha256,
+    target_uri::{self, TargetUriError},
+};
+
+/// The fewest random octets in a `jti`. RFC 9449 §4.2 asks for 12 (96 bits); a UUID has 16.
+pub const MIN_JTI_LEN: usize = 16;
+
+/// Why no proof was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The algorithm does not go with this kind of key (RFC 7518 §3.4).
+    AlgorithmMismatch,
+    /// The method is no HTTP token (RFC 9110 §9.1).
+    Method,
+    /// The URL is not absolute, not `https` (or loopback `http`), or malformed.
+    Url(TargetUriError),
+    /// The access token is no token68 (RFC 9449 §7.1).
+    AccessToken,
+    /// The nonce has a character that no nonce may have (RFC 9449 §8.1).
+    Nonce,
+    /// A further claim has a registered name, or one that stands twice.
+    ClaimName,
+    /// A further claim's value is not one JSON value.
+    ClaimValue,
+    /// Fewer than [`MIN_JTI_LEN`] octets of randomness.
+    ShortJti,
+    /// The signature does not have the length that this key and algorithm give (RFC 7518 §3.4).
+    SignatureLength,
+}
+
+/// What one proof says.
+#[derive(Clone, Copy, Debug)]
+pub struct ProofRequest<'a> {
+    /// The method exactly as it goes on the wire (`htm`).
+    pub method: &'a str,
+    /// The absolute URL; userinfo, query and fragment are left out of `htu`.
+    pub url: &'a str,
+    /// Seconds since 1970 (`iat`).
+    pub issued_at: i64,
+    /// At least [`MIN_JTI_LEN`] octets from a cryptographic source, never used before (`jti`).
+    pub random: &'a [u8],
+    /// The token that the request carries to a resource server (`ath`); none at a token endpoint.
+    pub access_token: Option<&'a str>,
+    /// The newest nonce of that server in that role.
+    pub nonce: Option<&'a str>,
+    /// Claims beyond those of RFC 9449 §4.2.
+    pub claims: &'a [Claim<'a>],
+}
+
+impl<'a> ProofRequest<'a> {
+    /// A proof with the required claims only.
+    #[must_use]
+    pub const fn new(method: &'a str, url: &'a str, issued_at: i64, random: &'a [u8]) -> Self {
+        Self { method, url, issued_at, random, access_token: None, nonce: None, claims: &[] }
+    }
+}
+
+/// A further claim.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim<'a> {
+    /// Its name, not escaped.
+    pub name: &'a str,
+    /// Its value as JSON text.
+    pub json: &'a str,
+}
+
+/// Names that a further claim must not have: those of a proof (RFC 9449 §4.2, §9) and the
+/// registered ones of RFC 7519 §4.1.
+const REGISTERED: [&str; 11] =
+    ["jti", "htm", "htu", "iat", "ath", "nonce", "iss", "sub", "aud", "exp", "nbf"];
+
+/// A key's part of every proof: its encoded header.
+#[derive(Clone, Debug)]
+pub struct ProofTemplate {
+    algorithm: Algorithm,
+    key: PublicKey,
+    /// `base64url(header) "."`.
+    header: String,
+}
+
+impl ProofTemplate {
+    /// A template for proofs of this key, signed with this algorithm.
+    ///
+    /// # Errors
+    /// [`BuildError::AlgorithmMismatch`].
+    pub fn new(algorithm: Algorithm, key: PublicKey) -> Result<Self, BuildError> {
+        if algorithm.key_type() != key.key_type() {
+            return Err(BuildError::AlgorithmMismatch);
+        }
+        let mut json = String::from("{\"typ\":\"");
+        json.push_str(PROOF_TYPE);
+        json.push_str("\",\"alg\":\"");
+        json.push_str(algorithm.name());
+        json.push_str("\",\"jwk\":");
+        json.push_str(&key.to_jwk());
+        json.push('}');
+        let mut header = base64url::encode(json.as_bytes());
+        header.push('.');
+        Ok(Self { algorithm, key, header })
+    }
+
+    /// The JWS algorithm of the proofs.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The public key of the proofs.
+    #[must_use]
+    pub const fn key(&self) -> &PublicKey {
+        &self.key
+    }
+
+    /// What is to be signed for one request: ASCII, encoded header, dot, encoded claims (RFC 7515 §5.1).
+    ///
+    /// # Errors
+    /// See [`BuildError`].
+    pub fn signing_input(&self, request: &ProofRequest<'_>) -> Result<String, BuildError> {
+        let claims = claims_json(request)?;
+        let mut input = String::with_capacity(
+            self.header.len().saturating_add(claims.len().saturating_mul(2)),
+        );
+        input.push_str(&self.header);
+        base64url::encode_into(claims.as_bytes(), &mut input);
+        Ok(input)
+    }
+
+    /// The proof: the signing input and its signature, `R || S` for an EC key (RFC 7518 §3.4).
+    ///
+    /// # Errors
+    /// [`BuildError::SignatureLength`], as for a signature in DER.
+    pub fn finish(&self, mut input: String, signature: &[u8]) -> Result<String, BuildError> {
+        if signature.len() != self.key.signature_len(self.algorithm) {
+            return Err(BuildError::SignatureLength);
+        }
+        input.push('.');
+        base64url::encode_into(signature, &mut input);
+        Ok(input)
+    }
+}
+
+fn claims_json(request: &ProofRequest<'_>) -> Result<String, BuildError> {
+    if request.random.len() < MIN_JTI_LEN {
+        return Err(BuildError::ShortJti);
+    }
+    if request.method.is_empty() || !request.method.bytes().all(challenge::is_token) {
+        return Err(BuildError::Method);
+    }
+    let target = target_uri::for_request(request.url).map_err(BuildError::Url)?;
+
+    let mut out = String::with_capacity(256);
+    out.push_str("{\"jti\":\"");
+    base64url::encode_into(request.random, &mut out);
+    // An HTTP token and a nonce hold neither quotes nor backslashes; a path may hold quotes.
+    out.push_str("\",\"htm\":\"");
+    out.push_str(request.method);
+    out.push_str("\",\"htu\":");
+    json::write_string(&target.wire_form(), &mut out);
+    out.push_str(",\"iat\":");
+    push_integer(request.issued_at, &mut out);
+    if let Some(token) = request.access_token {
+        // RFC 9449 §4.2: the ASCII of the token exactly as it stands after the scheme.
+        if !is_token68(token) {
+            return Err(BuildError::AccessToken);
+        }
+        out.push_str(",\"ath\":\"");
+        base64url::encode_into(&sha256::digest(token.as_bytes()), &mut out);
+        out.push('"');
+    }
+    if let Some(nonce) = request.nonce {
+        if !is_nonce(nonce) {
+            return Err(BuildError::Nonce);
+        }
+        out.push_str(",\"nonce\":\"");
+        out.push_str(nonce);
+        out.push('"');
+    }
+    push_claims(request.claims, &mut out)?;
+    out.push('}');
+    Ok(out)
+}
+
+fn push_claims(claims: &[Claim<'_>], out: &mut String) -> Result<(), BuildError> {
+    for (index, claim) in claims.iter().enumerate() {
+        let twice = claims.iter().take(index).any(|earlier| earlier.name == claim.name);
+        if twice || REGISTERED.contains(&claim.name) {
+            return Err(BuildError::ClaimName);
+        }
+        if !is_closed(claim.json) {
+            return Err(BuildError::ClaimValue);
+        }
+        out.push(',');
+        json::write_string(claim.name, out);
+        out.push(':');
+        out.push_str(claim.json);
+    }
+    Ok(())
+}
+
+/// Whether a text cannot reach beyond itself as a JSON value: it is not empty, its strings and
+/// brackets close, and no comma or colon stands outside them. That the rest is JSON is the
+/// caller's word; this keeps a wrong one from adding claims.
+fn is_closed(json: &str) -> bool {
+    let mut depth = 0_usize;
+    let mut in_string = false;
+    let mut escaped = false;
+    for octet in json.bytes() {
+        if in_string {
+            in_string = escaped || octet != b'"';
+            escaped = !escaped && octet == b'\\';
+            continue;
+        }
+        match octet {
+            b'"' => in_string = true,
+            b'{' | b'[' => depth = depth.saturating_add(1),
+            b'}' | b']' => match depth.checked_sub(1) {
+                Some(outer) => depth = outer,
+                None => return false,
+            },
+            b',' | b':' if depth == 0 => return false,
+            _ => {}
+        }
+    }
+    !json.trim().is_empty() && depth == 0 && !in_string
+}
+
+/// RFC 9449 §7.1: the only characters of an access token under the DPoP scheme.
+pub(crate) fn is_token68(token: &str) -> bool {
+    let body = token.trim_end_matches('=');
+    !body.is_empty() && body.bytes().all(challenge::is_token68)
+}
+
+/// Writes a number without the formatting machinery, which would weigh more than this module.
+fn push_integer(number: i64, out: &mut String) {
+    if number < 0 {
+        out.push('-');
+    }
+    let mut rest = number.unsigned_abs();
+    let mut digits = [b'0'; 20];
+    let mut first = digits.len();
+    for (place, digit) in digits.iter_mut().enumerate().rev() {
+        *digit = u8::try_from(rest % 10).unwrap_or(0).wrapping_add(b'0');
+        first = place;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend(digits.iter().skip(first).copied().map(char::from));
+}
+
+#[cfg(test)]
+mod tests;

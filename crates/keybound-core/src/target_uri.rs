@@ -1,0 +1,473 @@
+//! The target URI of a request: how the client writes `htu`, and how the verifier compares it.
+//!
+//! RFC 9449 §4.2: without query and fragment. §4.3: compared after the syntax- and scheme-based
+//! normalisation of RFC 3986 §6.2.2 and §6.2.3. Slashes are never merged or dropped, and the path
+//! is compared with case.
+
+use alloc::{string::String, vec::Vec};
+
+/// Why a text is no target URI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TargetUriError {
+    /// Not absolute, or the scheme is neither `https` nor `http`.
+    Scheme,
+    /// The authority has userinfo.
+    UserInfo,
+    /// The host is empty or malformed.
+    Host,
+    /// The port is no number of 16 bits.
+    Port,
+    /// The path has a malformed percent-encoding, a backslash, white space, a control or a non-ASCII character.
+    Path,
+    /// `http` where only `https` may be used (RFC 9449 §2): not a loopback host.
+    NotHttps,
+}
+
+/// The part in which two target URIs differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UriPart {
+    /// `https` against `http`.
+    Scheme,
+    /// The host.
+    Host,
+    /// The port, the default one filled in.
+    Port,
+    /// The path.
+    Path,
+}
+
+/// A target URI taken apart, its query and fragment left out.
+#[derive(Clone, Copy, Debug)]
+pub struct TargetUri<'a> {
+    https: bool,
+    host: &'a str,
+    port: Option<u16>,
+    path: &'a str,
+}
+
+/// A target URI in normal form: two are equal when they name the same target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CanonicalTargetUri {
+    https: bool,
+    host: String,
+    port: u16,
+    path: String,
+}
+
+/// The target URI that a client signs for a request to this absolute URL: userinfo, query and
+/// fragment left out (RFC 9449 §4.2), `https` only, or `http` to a loopback host (§2).
+///
+/// # Errors
+/// See [`TargetUriError`].
+pub fn for_request(url: &str) -> Result<TargetUri<'_>, TargetUriError> {
+    let (https, rest) = split_scheme(url)?;
+    let (authority, path) = split_authority(rest);
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let uri = TargetUri::from_split(https, host, path)?;
+    if !uri.https && !uri.is_loopback() {
+        return Err(TargetUriError::NotHttps);
+    }
+    Ok(uri)
+}
+
+impl<'a> TargetUri<'a> {
+    /// Takes an absolute `http` or `https` URI apart. Query and fragment are ignored (RFC 9449 §4.3 check 9).
+    ///
+    /// # Errors
+    /// See [`TargetUriError`]; userinfo is refused.
+    pub fn parse(uri: &'a str) -> Result<Self, TargetUriError> {
+        let (https, rest) = split_scheme(uri)?;
+        let (authority, path) = split_authority(rest);
+        if authority.contains('@') {
+            return Err(TargetUriError::UserInfo);
+        }
+        Self::from_split(https, authority, path)
+    }
+
+    fn from_split(https: bool, authority: &'a str, path: &'a str) -> Result<Self, TargetUriError> {
+        let (host, port) = split_port(authority)?;
+        check_host(host)?;
+        check_path(path)?;
+        Ok(Self { https, host, port, path })
+    }
+
+    /// The `htu` that a client writes: scheme and host in lower case, the default port left out, an
+    /// empty path as `/`, and otherwise the path as given.
+    #[must_use]
+    pub fn wire_form(&self) -> String {
+        let mut out = self.origin();
+        if !self.path.starts_with('/') {
+            out.push('/');
+        }
+        out.push_str(self.path);
+        out
+    }
+
+    /// Scheme, host and port in lower case, the default port left out: `https://host[:port]`.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        let mut out = String::from(if self.https { "https://" } else { "http://" });
+        out.extend(self.host.chars().map(|character| character.to_ascii_lowercase()));
+        if let Some(port) = self.port
+            && port != default_port(self.https)
+        {
+            out.push(':');
+            push_decimal(port, &mut out);
+        }
+        out
+    }
+
+    /// Whether the scheme is `https`.
+    #[must_use]
+    pub const fn is_https(&self) -> bool {
+        self.https
+    }
+
+    /// Whether the host can only be this machine: `localhost` and below, 127.0.0.0/8, `[::1]`.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        let host = self.host;
+        let ends = |suffix: &str| {
+            host.len()
+                .checked_sub(suffix.len())
+                .and_then(|at| host.get(at..))
+                .is_some_and(|end| end.eq_ignore_ascii_case(suffix))
+        };
+        host.eq_ignore_ascii_case("localhost")
+            || ends(".localhost")
+            || parse_ipv4(host).is_some_and(|[first, ..]| first == 127)
+            || parse_ipv6(host).is_some_and(|address| address.is_loopback())
+    }
+
+    /// The path as given.
+    #[must_use]
+    pub const fn path(&self) -> &'a str {
+        self.path
+    }
+
+    /// The normal form (RFC 3986 §6.2.2-6.2.3).
+    #[must_use]
+    pub fn canonical(&self) -> CanonicalTargetUri {
+        CanonicalTargetUri {
+            https: self.https,
+            host: canonical_host(self.host),
+            port: self.port.unwrap_or(default_port(self.https)),
+            path: canonical_path(self.path),
+        }
+    }
+
+    /// Where this target differs from another one; `None` if they are the same.
+    #[must_use]
+    pub fn difference(&self, other: &TargetUri<'_>) -> Option<UriPart> {
+        if self.https != other.https {
+            return Some(UriPart::Scheme);
+        }
+        if !self.host.eq_ignore_ascii_case(other.host)
+            && canonical_host(self.host) != canonical_host(other.host)
+        {
+            return Some(UriPart::Host);
+        }
+        let port = default_port(self.https);
+        if self.port.unwrap_or(port) != other.port.unwrap_or(port) {
+            return Some(UriPart::Port);
+        }
+        // Most clients write the path as it goes over the wire.
+        if self.path != other.path && canonical_path(self.path) != canonical_path(other.path) {
+            return Some(UriPart::Path);
+        }
+        None
+    }
+}
+
+const fn default_port(https: bool) -> u16 {
+    if https { 443 } else { 80 }
+}
+
+fn split_scheme(uri: &str) -> Result<(bool, &str), TargetUriError> {
+    let (scheme, rest) = uri.split_once("://").ok_or(TargetUriError::Scheme)?;
+    if scheme.eq_ignore_ascii_case("https") {
+        Ok((true, rest))
+    } else if scheme.eq_ignore_ascii_case("http") {
+        Ok((false, rest))
+    } else {
+        Err(TargetUriError::Scheme)
+    }
+}
+
+/// Authority and path; what follows the path is dropped.
+fn split_authority(rest: &str) -> (&str, &str) {
+    let hierarchical = rest.split(['?', '#']).next().unwrap_or(rest);
+    match hierarchical.find('/') {
+        Some(at) => hierarchical.split_at(at),
+        None => (hierarchical, ""),
+    }
+}
+
+fn split_port(authority: &str) -> Result<(&str, Option<u16>), TargetUriError> {
+    // The colons of an IPv6 address stand within brackets.
+    let from = authority.rfind(']').unwrap_or(0);
+    let Some(colon) = authority.get(from..).and_then(|end| end.find(':')) else {
+        return Ok((authority, None));
+    };
+    let (host, port) = authority.split_at(from.saturating_add(colon));
+    let digits = port.get(1..).unwrap_or("");
+    if digits.is_empty() {
+        return Ok((host, None));
+    }
+    if !digits.bytes().all(|octet| octet.is_ascii_digit()) {
+        return Err(TargetUriError::Port);
+    }
+    digits.parse().map(|port| (host, Some(port))).map_err(|_| TargetUriError::Port)
+}
+
+const fn is_unreserved(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_' | b'~')
+}
+
+const fn is_sub_delimiter(octet: u8) -> bool {
+    matches!(octet, b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=')
+}
+
+/// RFC 3986 §3.2.2.
+fn check_host(host: &str) -> Result<(), TargetUriError> {
+    if host.starts_with('[') {
+        return if parse_ipv6(host).is_some() { Ok(()) } else { Err(TargetUriError::Host) };
+    }
+    let plain = host.bytes().all(|octet| is_unreserved(octet) || is_sub_delimiter(octet) || octet == b'%');
+    if host.is_empty() || !plain || !percent_encodings_are_whole(host) {
+        return Err(TargetUriError::Host);
+    }
+    Ok(())
+}
+
+fn check_path(path: &str) -> Result<(), TargetUriError> {
+    let plain = path.bytes().all(|octet| octet.is_ascii_graphic() && octet != b'\\');
+    if plain && percent_encodings_are_whole(path) { Ok(()) } else { Err(TargetUriError::Path) }
+}
+
+fn percent_encodings_are_whole(text: &str) -> bool {
+    text.split('%').skip(1).all(|after| {
+        matches!(after.as_bytes(), [high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit())
+    })
+}
+
+fn parse_ipv6(host: &str) -> Option<core::net::Ipv6Addr> {
+    host.strip_prefix('[')?.strip_suffix(']')?.parse().ok()
+}
+
+fn parse_ipv4(host: &str) -> Option<[u8; 4]> {
+    host.parse::<core::net::Ipv4Addr>().ok().map(|address| address.octets())
+}
+
+fn canonical_host(host: &str) -> String {
+    if let Some(address) = parse_ipv6(host) {
+        // One spelling for each address; it is only compared, never shown.
+        let mut out = String::from("[");
+        for octet in address.octets() {
+            push_hex(octet, &mut out);
+        }
+        out.push(']');
+        return out;
+    }
+    let mut out = normalise_percent(host);
+    out.make_ascii_lowercase();
+    out
+}
+
+/// RFC 3986 §6.2.2.2, then §5.2.4, then an empty path as `/` (§6.2.3).
+fn canonical_path(path: &str) -> String {
+    let path = normalise_percent(path);
+    let mut kept: Vec<&str> = Vec::new();
+    let mut segments = path.split('/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        let last = segments.peek().is_none();
+        match segment {
+            "." | ".." => {
+                if segment == ".." {
+                    kept.pop();
+                }
+                if last {
+                    kept.push("");
+                }
+            }
+            _ => kept.push(segment),
+        }
+    }
+    let mut out = String::with_capacity(path.len().saturating_add(1));
+    for segment in kept {
+        out.push('/');
+        out.push_str(segment);
+    }
+    if out.is_empty() {
+        out.push('/');
+    }
+    out
+}
+
+/// Decodes percent-encoded unreserved characters, writes the other encodings in upper case, and
+/// encodes what RFC 3986 does not allow in a path but URL parsers leave (`|`, `[`, `^`).
+fn normalise_percent(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut octets = text.bytes();
+    while let Some(octet) = octets.next() {
+        if octet == b'%' {
+            let value = match (octets.next().and_then(hex_value), octets.next().and_then(hex_value)) {
+                (Some(high), Some(low)) => (high << 4) | low,
+                // Checked before: every percent sign has its two digits.
+                _ => continue,
+            };
+            if is_unreserved(value) {
+                out.push(char::from(value));
+            } else {
+                push_encoded(value, &mut out);
+            }
+        } else if is_unreserved(octet) || is_sub_delimiter(octet) || matches!(octet, b'/' | b':' | b'@') {
+            out.push(char::from(octet));
+        } else {
+            push_encoded(octet, &mut out);
+        }
+    }
+    out
+}
+
+fn hex_value(octet: u8) -> Option<u8> {
+    char::from(octet).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+fn push_encoded(octet: u8, out: &mut String) {
+    out.push('%');
+    push_hex(octet, out);
+}
+
+fn push_hex(octet: u8, out: &mut String) {
+    for nibble in [octet >> 4, octet & 15] {
+        let digit = char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+        out.push(digit.to_ascii_uppercase());
+    }
+}
+
+fn push_decimal(number: u16, out: &mut String) {
+    let mut divisor = 10_000_u16;
+    let mut started = false;
+    while divisor > 0 {
+        let digit = number.checked_div(divisor).unwrap_or(0).checked_rem(10).unwrap_or(0);
+        if digit != 0 || started || divisor == 1 {
+            started = true;
+            out.push(char::from_digit(u32::from(digit), 10).unwrap_or('0'));
+        }
+        divisor = divisor.checked_div(10).unwrap_or(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{format, string::ToString};
+
+    use super::*;
+
+    fn difference(a: &str, b: &str) -> Option<UriPart> {
+        let (a, b) = (TargetUri::parse(a).unwrap(), TargetUri::parse(b).unwrap());
+        assert_eq!(a.difference(&b), b.difference(&a));
+        assert_eq!(a.difference(&b).is_none(), a.canonical() == b.canonical());
+        a.difference(&b)
+    }
+
+    #[test]
+    fn what_rfc_3986_calls_equivalent_is_one_target() {
+        let target = "https://rs.example/api/v1/items";
+        for same in [
+            "HTTPS://RS.EXAMPLE/api/v1/items", "https://rs.example:443/api/v1/items", "https://rs.example:/api/v1/items",
+            "https://rs.example:0443/api/v1/items", "https://rs.example/api/v1/items?q=1#f", "https://rs.example/api/v1/items#",
+            "https://rs.example/%61pi/v1/items", "https://rs.example/api/./v1/items", "https://rs.example/api/x/../v1/items",
+            "https://rs.example/api/x/%2e%2E/v1/items", "https://rs.example/../api/v1/items", "https://r%73.example/api/v1/items",
+            "https://rs.example/api/v1/items?/../\\ä",
+        ] {
+            assert_eq!(difference(target, same), None, "{same}");
+        }
+        assert_eq!(difference("https://rs.example", "https://rs.example/"), None);
+        assert_eq!(difference("https://rs.example?q", "https://rs.example/"), None);
+        assert_eq!(difference("https://rs.example/a%7eb%2fc", "https://rs.example/a~b%2Fc"), None);
+        assert_eq!(difference("https://rs.example/a|b^[c]", "https://rs.example/a%7Cb%5E%5bc%5D"), None);
+        assert_eq!(difference("https://[::1]/", "https://[0:0:0:0:0:0:0:1]/"), None);
+        assert_eq!(difference("https://[2001:DB8::1]/", "https://[2001:db8:0::1]:443/"), None);
+        assert_eq!(difference("http://localhost:80/", "http://localhost/"), None);
+        assert_eq!(difference("https://rs.example/a/..", "https://rs.example/"), None);
+        assert_eq!(difference("https://rs.example/a/.", "https://rs.example/a/"), None);
+    }
+
+    #[test]
+    fn other_targets_differ_in_a_named_part() {
+        let target = "https://rs.example/api/v1/items";
+        for (other, part) in [
+            ("http://rs.example/api/v1/items", UriPart::Scheme),
+            ("https://rs.example./api/v1/items", UriPart::Host),
+            ("https://other.example/api/v1/items", UriPart::Host),
+            ("https://rs.example:8443/api/v1/items", UriPart::Port),
+            ("https://rs.example:80/api/v1/items", UriPart::Port),
+            ("https://rs.example/api/v1/items/", UriPart::Path),
+            ("https://rs.example//api/v1/items", UriPart::Path),
+            ("https://rs.example/api//v1/items", UriPart::Path),
+            ("https://rs.example/API/v1/items", UriPart::Path),
+            ("https://rs.example/api%2Fv1/items", UriPart::Path),
+            ("https://rs.example/api/v1/items%3Fq", UriPart::Path),
+            ("https://rs.example/api/v1/items;v=1", UriPart::Path),
+            ("https://rs.example", UriPart::Path),
+        ] {
+            assert_eq!(difference(target, other), Some(part), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_target_uri_is_refused() {
+        for (text, error) in [
+            ("", TargetUriError::Scheme), ("/api", TargetUriError::Scheme), ("//rs.example/", TargetUriError::Scheme),
+            ("rs.example/api", TargetUriError::Scheme), ("ftp://rs.example/", TargetUriError::Scheme),
+            ("wss://rs.example/", TargetUriError::Scheme), (" https://rs.example/", TargetUriError::Scheme),
+            ("https:rs.example", TargetUriError::Scheme), ("https:/rs.example", TargetUriError::Scheme),
+            ("https://", TargetUriError::Host), ("https:///path", TargetUriError::Host), ("https://:443/", TargetUriError::Host),
+            ("https://user@rs.example/", TargetUriError::UserInfo), ("https://user:pw@rs.example/", TargetUriError::UserInfo),
+            ("https://@rs.example/", TargetUriError::UserInfo), ("https://rs.example:1:2/", TargetUriError::Port),
+            ("https://rs.example:65536/", TargetUriError::Port), ("https://rs.example:+443/", TargetUriError::Port),
+            ("https://rs.example:4a/", TargetUriError::Port), ("https://r s/", TargetUriError::Host),
+            ("https://rs.example\\@evil/", TargetUriError::UserInfo), ("https://rs.example\\/", TargetUriError::Host),
+            ("https://ärs.example/", TargetUriError::Host), ("https://[::1/", TargetUriError::Port),
+            ("https://[::g]/", TargetUriError::Host), ("https://%zz/", TargetUriError::Host),
+            ("https://rs.example/a b", TargetUriError::Path), ("https://rs.example/a\tb", TargetUriError::Path),
+            ("https://rs.example/a\\b", TargetUriError::Path), ("https://rs.example/%", TargetUriError::Path),
+            ("https://rs.example/%2", TargetUriError::Path), ("https://rs.example/%zz", TargetUriError::Path),
+            ("https://rs.example/ä", TargetUriError::Path), ("https://rs.example/a\n", TargetUriError::Path),
+            ("https://[::1]x/", TargetUriError::Host),
+        ] {
+            assert_eq!(TargetUri::parse(text).err(), Some(error), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_client_writes_the_url_without_userinfo_query_and_fragment() {
+        let wire = |url: &str| for_request(url).map(|uri| uri.wire_form());
+        assert_eq!(wire("https://u:p@RS.example:443/a%7Eb?c#d").as_deref(), Ok("https://rs.example/a%7Eb"));
+        assert_eq!(wire("https://rs.example").as_deref(), Ok("https://rs.example/"));
+        assert_eq!(wire("https://rs.example:8443/").as_deref(), Ok("https://rs.example:8443/"));
+        for host in ["localhost:8787", "app.localhost", "127.0.0.1:80", "127.9.9.9", "[::1]:3000", "LOCALHOST"] {
+            assert!(wire(&format!("http://{host}/")).is_ok(), "{host}");
+        }
+        for host in ["rs.example", "127.0.0.1.example", "localhost.example", "notlocalhost", "128.0.0.1", "[::2]"] {
+            assert_eq!(wire(&format!("http://{host}/")), Err(TargetUriError::NotHttps), "{host}");
+        }
+    }
+
+    #[test]
+    fn normal_form_is_stable_and_ports_print_as_they_are() {
+        for port in [0_u16, 1, 80, 443, 8080, 10_000, 65_535] {
+            let text = format!("https://h:{port}/x");
+            let origin = TargetUri::parse(&text).unwrap().origin();
+            let expected = if port == 443 { "https://h".to_string() } else { format!("https://h:{port}") };
+            assert_eq!(origin, expected);
+        }
+        for path in ["/a/b/../c/./d//", "/%41%2f%7e|", "", "/..", "/a/%2e"] {
+            let once = canonical_path(path);
+            assert_eq!(canonical_path(&once), once, "{path}");
+        }
+    }
+}

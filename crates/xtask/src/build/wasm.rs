@@ -1,0 +1,91 @@
+//! From a crate to an optimised .wasm with its private JavaScript bindings.
+
+use super::Package;
+use crate::hash::{Inputs, Stamp};
+use crate::toolchain::{WASM32, WasmToolchain};
+use crate::{paths, process::Job, setup, ui::Step};
+use anyhow::{Context, Result, ensure};
+use std::fs;
+use std::path::PathBuf;
+
+/// What rustc may use for wasm32 and wasm-opt therefore has to know.
+const WASM_FEATURES: [&str; 6] = [
+    "--enable-bulk-memory",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-multivalue",
+];
+
+/// A finished module.
+pub struct Module {
+    pub javascript: PathBuf,
+    pub wasm: PathBuf,
+}
+
+pub fn build(package: Package) -> Result<Module> {
+    let compiled = compile(package)?;
+    let out = paths::wasm_target().join("npm").join(package.folder());
+    let module = Module {
+        javascript: out.join(format!("{}.js", package.module())),
+        wasm: out.join(format!("{}_bg.wasm", package.module())),
+    };
+    let inputs = Inputs::default()
+        .file(&compiled)?
+        .text(&setup::locked_version("wasm-bindgen")?)
+        .file(&paths::root().join("node_modules/binaryen/package.json"))?
+        .text(package.wasm_opt_level())
+        .text(&WASM_FEATURES.join(" "))
+        .finish();
+    let stamp = Stamp::at(out.join(".stamp"));
+    if stamp.says(&inputs) && module.wasm.is_file() && module.javascript.is_file() {
+        return Ok(module);
+    }
+    stamp.remove();
+    let mut step = Step::start(format!("{}: bindings and optimised module", package.krate()));
+    bind(package, &compiled, &out, &mut step)?;
+    optimise(package, &module, &mut step)?;
+    step.done(&format!("{} bytes", fs::metadata(&module.wasm)?.len()));
+    stamp.write(&inputs)?;
+    Ok(module)
+}
+
+/// Cargo itself knows best what is up to date.
+fn compile(package: Package) -> Result<PathBuf> {
+    let toolchain = WasmToolchain::find().context("the wasm32 target is missing")?;
+    toolchain
+        .cargo(format!("{} for wasm32", package.krate()))
+        .args(["build", "--package", package.krate(), "--lib", "--features", "npm"])
+        .args(["--profile", package.profile(), "--target", WASM32])
+        .minutes(30)
+        .run_quietly_if_fast()?;
+    let built = paths::wasm_target().join(WASM32).join(package.profile()).join(format!("{}.wasm", package.module()));
+    ensure!(built.is_file(), "{} did not appear: does {} have crate-type cdylib?", built.display(), package.krate());
+    Ok(built)
+}
+
+fn bind(package: Package, compiled: &PathBuf, out: &PathBuf, step: &mut Step) -> Result<()> {
+    // An error means that there was nothing of an earlier build.
+    let _ = fs::remove_dir_all(out);
+    Job::new(format!("wasm-bindgen {}", package.module()), paths::tools_bin()?.join("wasm-bindgen"))
+        .args(["--target", "web", "--omit-default-module-path", "--no-typescript", "--out-name", package.module(), "--out-dir"])
+        .args([out, compiled])
+        .minutes(5)
+        .succeed_in(step)?;
+    Ok(())
+}
+
+fn optimise(package: Package, module: &Module, step: &mut Step) -> Result<()> {
+    let optimised = module.wasm.with_extension("wasm.optimised");
+    Job::new(format!("wasm-opt {}", package.module()), paths::npm_bin("wasm-opt"))
+        .args([package.wasm_opt_level(), "--strip-debug", "--strip-producers", "--strip-target-features", "--converge"])
+        .args(WASM_FEATURES)
+        .args([&module.wasm])
+        .args(["-o"])
+        .args([&optimised])
+        .minutes(15)
+        .succeed_in(step)?;
+    fs::rename(&optimised, &module.wasm)?;
+    Ok(())
+}

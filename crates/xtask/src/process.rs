@@ -1,0 +1,288 @@
+//! Runs programs: no standard input, a process group and a time limit each, output to a log file.
+
+use crate::{paths, ui::Step};
+use anyhow::{Context, Result, bail};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, mpsc};
+use std::time::{Duration, Instant};
+
+/// How long a group may take to end by itself after it was asked to.
+const GRACE: Duration = Duration::from_secs(5);
+/// How much of a failed program's output is shown.
+const TAIL_LINES: usize = 60;
+
+static RUNNING: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+
+/// What became of a program.
+pub struct Finished {
+    pub status: ExitStatus,
+    pub output: String,
+    pub log: PathBuf,
+    pub timed_out: Option<Duration>,
+}
+
+impl Finished {
+    pub fn success(&self) -> bool {
+        self.status.success() && self.timed_out.is_none()
+    }
+
+    /// The end of the output and where the rest is.
+    pub fn report(&self) -> String {
+        let lines: Vec<&str> = self.output.lines().collect();
+        let from = lines.len().saturating_sub(TAIL_LINES);
+        let why = match self.timed_out {
+            Some(limit) => format!("stopped after its time limit of {} s", limit.as_secs()),
+            None => self.status.to_string(),
+        };
+        format!("{}\n({why}; full log: {})", lines[from..].join("\n"), self.log.display())
+    }
+}
+
+/// A program on its way to be run.
+pub struct Job {
+    name: String,
+    command: Command,
+    limit: Duration,
+}
+
+impl Job {
+    /// `name` also names the log file.
+    pub fn new(name: impl Into<String>, program: impl AsRef<Path>) -> Self {
+        let mut command = Command::new(program.as_ref());
+        command.current_dir(paths::root());
+        for variable in cargo_run_variables() {
+            command.env_remove(variable);
+        }
+        Job { name: name.into(), command, limit: Duration::from_secs(600) }
+    }
+
+    pub fn args<I: IntoIterator<Item = S>, S: AsRef<std::ffi::OsStr>>(mut self, args: I) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    pub fn env(mut self, key: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
+        self.command.env(key, value);
+        self
+    }
+
+    pub fn env_remove(mut self, key: &str) -> Self {
+        self.command.env_remove(key);
+        self
+    }
+
+    pub fn dir(mut self, dir: &Path) -> Self {
+        self.command.current_dir(dir);
+        self
+    }
+
+    pub fn minutes(mut self, minutes: u64) -> Self {
+        self.limit = Duration::from_secs(minutes.saturating_mul(60));
+        self
+    }
+
+    pub fn seconds(mut self, seconds: u64) -> Self {
+        self.limit = Duration::from_secs(seconds);
+        self
+    }
+
+    /// Runs it inside a step of somebody else.
+    pub fn run_in(mut self, step: &mut Step) -> Result<Finished> {
+        fs::create_dir_all(paths::logs())?;
+        let log_path = paths::logs().join(format!("{}.log", file_name(&self.name)));
+        let mut log = File::create(&log_path).with_context(|| format!("cannot write {}", log_path.display()))?;
+        let (reader, writer) = std::io::pipe()?;
+        self.command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer).process_group(0);
+        let child = self.command.spawn().with_context(|| format!("cannot start {:?}", self.command.get_program()))?;
+        // The command holds our copies of the pipe's write ends: without dropping it the reader would never end.
+        drop(self.command);
+        let mut group = Group::of(child)?;
+
+        let (lines, incoming) = mpsc::channel::<String>();
+        std::thread::spawn(move || {
+            let mut reader = BufReader::new(reader);
+            let mut line = Vec::new();
+            while reader.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+                if lines.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
+                    break;
+                }
+                line.clear();
+            }
+        });
+
+        let started = Instant::now();
+        let mut output = String::new();
+        let mut ended: Option<(ExitStatus, Instant)> = None;
+        let mut timed_out = None;
+        loop {
+            match incoming.recv_timeout(Duration::from_millis(50)) {
+                Ok(line) => {
+                    log.write_all(line.as_bytes())?;
+                    step.say(&line);
+                    output.push_str(&line);
+                }
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+            }
+            if ended.is_none() {
+                ended = group.child.try_wait()?.map(|status| (status, Instant::now()));
+            }
+            // A grandchild that was left behind keeps the pipe open; what it says no longer matters.
+            if ended.is_some_and(|(_, when)| when.elapsed() > Duration::from_secs(2)) {
+                break;
+            }
+            if ended.is_none() && timed_out.is_none() && started.elapsed() > self.limit {
+                timed_out = Some(self.limit);
+                group.stop();
+            }
+        }
+        let status = match ended {
+            Some((status, _)) => status,
+            None => group.child.wait()?,
+        };
+        Ok(Finished { status, output, log: log_path, timed_out })
+    }
+
+    /// Runs it as a step of its own and fails with the end of its log.
+    pub fn run(self) -> Result<Finished> {
+        let step = Step::start(self.name.clone());
+        self.run_as(step)
+    }
+
+    /// As `run`, but a step that was up to date (done at once) is not worth a line.
+    pub fn run_quietly_if_fast(self) -> Result<Finished> {
+        let step = Step::quiet(self.name.clone());
+        self.run_as(step)
+    }
+
+    fn run_as(self, mut step: Step) -> Result<Finished> {
+        let finished = self.run_in(&mut step)?;
+        if finished.success() {
+            step.done("");
+            return Ok(finished);
+        }
+        let name = step.label().to_owned();
+        step.failed("");
+        bail!("{name} failed\n{}", finished.report())
+    }
+
+    /// As `run_in`, but anything else than success is an error.
+    pub fn succeed_in(self, step: &mut Step) -> Result<Finished> {
+        let name = self.name.clone();
+        let finished = self.run_in(step)?;
+        if !finished.success() {
+            bail!("{name} failed\n{}", finished.report());
+        }
+        Ok(finished)
+    }
+
+    /// Becomes the program: it keeps our process id, terminal and signals, so it ends when we would have.
+    pub fn exec(mut self) -> anyhow::Error {
+        let error = self.command.exec();
+        anyhow::Error::new(error).context(format!("cannot start {:?}", self.command.get_program()))
+    }
+}
+
+/// First line that a quick query prints, or nothing if it cannot be asked.
+pub fn ask(program: impl AsRef<Path>, args: &[&str]) -> Option<String> {
+    let mut command = Command::new(program.as_ref());
+    for variable in cargo_run_variables() {
+        command.env_remove(variable);
+    }
+    let output = command.args(args).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    if !output.status.success() {
+        return None;
+    }
+    Some(String::from_utf8_lossy(&output.stdout).lines().next().unwrap_or_default().trim().to_owned())
+}
+
+/// Children have groups of their own, so Ctrl-C in a terminal does not reach them: pass it on.
+pub fn stop_children_on_interrupt() -> Result<()> {
+    ctrlc::set_handler(|| {
+        let groups: Vec<i32> = RUNNING.lock().map(|running| running.iter().copied().collect()).unwrap_or_default();
+        for group in &groups {
+            signal(*group, Signal::SIGTERM);
+        }
+        let patience = Instant::now();
+        while groups.iter().any(|group| killpg(Pid::from_raw(*group), None).is_ok()) && patience.elapsed() < GRACE {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        for group in &groups {
+            signal(*group, Signal::SIGKILL);
+        }
+        eprintln!("\ninterrupted");
+        std::process::exit(130);
+    })
+    .context("cannot handle Ctrl-C")
+}
+
+/// A child and everything that it starts, ended together.
+struct Group {
+    child: Child,
+    id: i32,
+}
+
+impl Group {
+    fn of(child: Child) -> Result<Self> {
+        let id = i32::try_from(child.id())?;
+        if let Ok(mut running) = RUNNING.lock() {
+            running.insert(id);
+        }
+        Ok(Group { child, id })
+    }
+
+    fn stop(&mut self) {
+        signal(self.id, Signal::SIGTERM);
+        let asked = Instant::now();
+        while asked.elapsed() < GRACE {
+            if matches!(self.child.try_wait(), Ok(Some(_)) | Err(_)) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        signal(self.id, Signal::SIGKILL);
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // Also after a normal end: servers that a test left running go with it.
+        signal(self.id, Signal::SIGKILL);
+        let _ = self.child.wait();
+        if let Ok(mut running) = RUNNING.lock() {
+            running.remove(&self.id);
+        }
+    }
+}
+
+fn signal(group: i32, signal: Signal) {
+    // An error means that nobody is left to be told.
+    let _ = killpg(Pid::from_raw(group), signal);
+}
+
+fn file_name(name: &str) -> String {
+    let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).collect();
+    name.trim_matches('-').to_owned()
+}
+
+/// What `cargo run` sets for us and for nobody else. Another compiler's libraries on LD_LIBRARY_PATH are the worst of it.
+fn cargo_run_variables() -> Vec<String> {
+    std::env::vars_os()
+        .filter_map(|(key, _)| key.into_string().ok())
+        .filter(|key| {
+            key.starts_with("CARGO_PKG_")
+                || key.starts_with("CARGO_BIN_")
+                || matches!(
+                    key.as_str(),
+                    "CARGO" | "CARGO_MANIFEST_DIR" | "CARGO_MANIFEST_PATH" | "CARGO_CRATE_NAME" | "CARGO_PRIMARY_PACKAGE" | "LD_LIBRARY_PATH" | "DYLD_FALLBACK_LIBRARY_PATH"
+                )
+        })
+        .collect()
+}

@@ -1,0 +1,85 @@
+//! `cargo xtask setup`: brings what building and testing need, and nothing twice.
+
+mod debian;
+mod node;
+mod rust_target;
+mod tools;
+
+pub use tools::locked_version;
+
+use crate::{lock, paths, toolchain::WasmToolchain, ui};
+use anyhow::Result;
+use clap::ValueEnum;
+use std::process::ExitCode;
+use std::time::Instant;
+
+/// Install what building and testing need; does nothing when all is there
+///
+/// Brings the wasm32 target (through rustup, or through Debian's packages where rustup can fetch nothing),
+/// wasm-bindgen, wasm-pack, geckodriver and cargo-deny (built once into the cache), browsers and their drivers
+/// (Debian packages), and the npm packages. The other verbs call it for the parts that they need.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Only these parts (default: all)
+    #[arg(value_enum)]
+    parts: Vec<Part>,
+}
+
+/// Something that can be missing.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// The wasm32-unknown-unknown target
+    WasmTarget,
+    /// The wasm-bindgen tool, at the version in Cargo.lock
+    WasmBindgen,
+    /// wasm-pack, which runs wasm tests in browsers
+    WasmPack,
+    /// cargo-deny, which checks licences, bans and sources
+    CargoDeny,
+    /// The packages of package-lock.json
+    Npm,
+    /// Chromium
+    Chromium,
+    /// Chromium's WebDriver
+    Chromedriver,
+    /// Firefox
+    Firefox,
+    /// Firefox's WebDriver
+    Geckodriver,
+    /// WebKitGTK's WebDriver and browser, and a virtual display
+    Webkit,
+}
+
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let started = Instant::now();
+    let parts = if args.parts.is_empty() { Part::value_variants() } else { &args.parts };
+    ensure(parts)?;
+    if let Some(toolchain) = WasmToolchain::find() {
+        eprintln!("wasm32 is compiled by {}", toolchain.describe());
+    }
+    eprintln!("everything is in place ({})", ui::seconds(started.elapsed()));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Makes sure that `parts` are there. Says nothing if they are.
+pub fn ensure(parts: &[Part]) -> Result<()> {
+    let debian = debian::missing(parts);
+    let tools = tools::missing(parts)?;
+    let target = parts.contains(&Part::WasmTarget) && rust_target::missing()?;
+    let npm = parts.contains(&Part::Npm) && node::missing()?;
+    if debian.is_empty() && tools.is_empty() && !target && !npm {
+        return Ok(());
+    }
+
+    let _lock = lock::take(&paths::cache()?.join("setup.lock"), "set-up")?;
+    // Looked at again: whoever held the lock may have brought it.
+    debian::install(&debian::missing(parts))?;
+    if parts.contains(&Part::WasmTarget) && rust_target::missing()? {
+        rust_target::install()?;
+    }
+    tools::install(&tools::missing(parts)?)?;
+    if parts.contains(&Part::Npm) && node::missing()? {
+        node::install()?;
+    }
+    Ok(())
+}
