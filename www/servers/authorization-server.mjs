@@ -5,13 +5,9 @@
 import { X509Certificate, randomBytes } from "node:crypto";
 import { exportJWK, generateKeyPair } from "jose";
 import { Provider, errors } from "oidc-provider";
-import { MACHINE_NAME } from "./certificates.mjs";
+import { SCOPES, machineClient, pageClient } from "./clients.mjs";
 import { MemoryAdapter } from "./memory-adapter.mjs";
 import { createSignInPages } from "./sign-in.mjs";
-
-export const PAGE_CLIENT = "notes-page";
-export const MACHINE_CLIENT = "nightly-backup";
-export const SCOPES = { "notes:read": "Read your notes", "notes:write": "Add notes" };
 
 /**
  * @typedef {object} AuthorizationServerOptions
@@ -82,36 +78,6 @@ async function configuration({ issuer, pageOrigin, redirectUri, resource, mtlsOr
     responseTypes: ["code"],
     scopes: Object.keys(SCOPES),
     ttl: { AccessToken: 600, ClientCredentials: 600, AuthorizationCode: 60, Interaction: 600, Session: 3600, Grant: 3600, IdToken: 600 },
-  };
-}
-
-/** @param {string} redirectUri */
-function pageClient(redirectUri) {
-  return {
-    client_id: PAGE_CLIENT,
-    client_name: "Notes",
-    application_type: "web",
-    token_endpoint_auth_method: "none",
-    redirect_uris: [redirectUri],
-    grant_types: ["authorization_code"],
-    response_types: ["code"],
-    scope: Object.keys(SCOPES).join(" "),
-    dpop_bound_access_tokens: true, // RFC 9449 §5.2
-    require_pushed_authorization_requests: true, // RFC 9126 §6
-  };
-}
-
-function machineClient() {
-  return {
-    client_id: MACHINE_CLIENT,
-    client_name: "Nightly backup",
-    token_endpoint_auth_method: "tls_client_auth",
-    tls_client_auth_san_uri: MACHINE_NAME,
-    tls_client_certificate_bound_access_tokens: true, // RFC 8705 §3.4
-    redirect_uris: [],
-    grant_types: ["client_credentials"],
-    response_types: [],
-    scope: "notes:read",
   };
 }
 

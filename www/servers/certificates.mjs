@@ -2,6 +2,7 @@
 // The certificates of one run of the demo: an authority, the servers', and those that machines present. Made at start-up, kept in memory.
 
 import { webcrypto } from "node:crypto";
+import { MACHINE_NAME } from "./clients.mjs";
 import "./reflect-metadata.mjs";
 
 const x509 = await import("@peculiar/x509");
@@ -9,9 +10,6 @@ x509.cryptoProvider.set(/** @type {Crypto} */ (/** @type {unknown} */ (webcrypto
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const DAY = 24 * 60 * 60 * 1000;
-
-/** The name under which the authorization server knows the machine client (RFC 8705 §2.1.2, `tls_client_auth_san_uri`). */
-export const MACHINE_NAME = "urn:example:machine:nightly-backup";
 
 /**
  * @typedef {{ key: string, cert: string }} Identity A private key and its certificate, both PEM.

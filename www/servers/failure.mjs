@@ -30,6 +30,22 @@ export class ServerLog {
     this.#lines.splice(0, Math.max(0, this.#lines.length - 200));
   }
 
+  /**
+   * Loads a module that talks on the console meanwhile, and keeps what it says.
+   * @template T
+   * @param {() => Promise<T>} load
+   * @returns {Promise<T>}
+   */
+  async keepConsole(load) {
+    const { info, warn } = console;
+    console.info = console.warn = (...words) => this.add(words.join(" "));
+    try {
+      return await load();
+    } finally {
+      Object.assign(console, { info, warn });
+    }
+  }
+
   get isEmpty() {
     return this.#lines.length === 0;
   }

@@ -1,1 +1,10 @@
-//! keybound browser
+#![doc = include_str!("../README.md")]
+#![no_std]
+
+extern crate alloc;
+// The npm module does without: its allocator and panic handler are in `npm::runtime`.
+#[cfg(not(all(feature = "npm", target_family = "wasm")))]
+extern crate std;
+
+#[cfg(feature = "npm")]
+mod npm;

@@ -35,6 +35,8 @@ pub mod base64url;
 pub mod challenge;
 #[cfg(feature = "client")]
 pub mod client;
+#[cfg(feature = "server")]
+pub mod jws;
 pub mod json;
 pub mod key;
 pub mod nonce_syntax;

@@ -1,1 +1,12 @@
-//! keybound webcrypto
+#![doc = include_str!("../README.md")]
+#![no_std]
+
+extern crate alloc;
+
+mod algorithm;
+mod key_pair;
+mod subtle;
+mod verify;
+
+pub use key_pair::{KeyPair, KeyPairError};
+pub use verify::{ImportedKey, VerifyError, WebCrypto};

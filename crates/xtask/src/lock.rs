@@ -22,7 +22,9 @@ pub fn take(path: &Path, what: &str) -> Result<Lock> {
             file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
             step.done("");
         }
-        Err(TryLockError::Error(error)) => return Err(error).with_context(|| format!("cannot lock {}", path.display())),
+        Err(TryLockError::Error(error)) => {
+            return Err(error).with_context(|| format!("cannot lock {}", path.display()));
+        }
     }
     Ok(Lock { _file: file })
 }

@@ -192,15 +192,21 @@ impl Job {
 
 /// First line that a quick query prints, or nothing if it cannot be asked.
 pub fn ask(program: impl AsRef<Path>, args: &[&str]) -> Option<String> {
+    ask_all(program, args).map(|answer| answer.lines().next().unwrap_or_default().trim().to_owned())
+}
+
+/// All that a quick query prints.
+pub fn ask_all(program: impl AsRef<Path>, args: &[&str]) -> Option<String> {
     let mut command = Command::new(program.as_ref());
     for variable in cargo_run_variables() {
         command.env_remove(variable);
     }
-    let output = command.args(args).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    let output =
+        command.current_dir(paths::root()).args(args).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     if !output.status.success() {
         return None;
     }
-    Some(String::from_utf8_lossy(&output.stdout).lines().next().unwrap_or_default().trim().to_owned())
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Children have groups of their own, so Ctrl-C in a terminal does not reach them: pass it on.
@@ -281,7 +287,13 @@ fn cargo_run_variables() -> Vec<String> {
                 || key.starts_with("CARGO_BIN_")
                 || matches!(
                     key.as_str(),
-                    "CARGO" | "CARGO_MANIFEST_DIR" | "CARGO_MANIFEST_PATH" | "CARGO_CRATE_NAME" | "CARGO_PRIMARY_PACKAGE" | "LD_LIBRARY_PATH" | "DYLD_FALLBACK_LIBRARY_PATH"
+                    "CARGO"
+                        | "CARGO_MANIFEST_DIR"
+                        | "CARGO_MANIFEST_PATH"
+                        | "CARGO_CRATE_NAME"
+                        | "CARGO_PRIMARY_PACKAGE"
+                        | "LD_LIBRARY_PATH"
+                        | "DYLD_FALLBACK_LIBRARY_PATH"
                 )
         })
         .collect()

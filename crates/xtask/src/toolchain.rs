@@ -75,7 +75,8 @@ fn debian_has_std() -> bool {
 }
 
 fn has_std(lib: &Path, prefix: &str) -> bool {
-    fs::read_dir(lib).is_ok_and(|entries| entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with(prefix)))
+    fs::read_dir(lib)
+        .is_ok_and(|entries| entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with(prefix)))
 }
 
 /// `first`, then our tools, then everything else. wasm-pack finds wasm-bindgen only on PATH.
@@ -89,7 +90,8 @@ fn path_with_tools(first: &[&str]) -> std::ffi::OsString {
 fn remapped_paths() -> String {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| env::home_dir().map(|home| home.join(".cargo")));
     let sources = home.map(|home| home.join("registry/src"));
-    let mut folders: Vec<PathBuf> = sources.iter().filter_map(|dir| fs::read_dir(dir).ok()).flatten().flatten().map(|entry| entry.path()).collect();
+    let mut folders: Vec<PathBuf> =
+        sources.iter().filter_map(|dir| fs::read_dir(dir).ok()).flatten().flatten().map(|entry| entry.path()).collect();
     folders.sort();
     folders
         .iter()

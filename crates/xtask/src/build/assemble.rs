@@ -51,7 +51,8 @@ pub fn assemble(package: Package, module: &Module) -> Result<()> {
 fn check_version(template: &Path) -> Result<String> {
     let file = template.join("package.json");
     let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-    let package: serde_json::Value = serde_json::from_str(&text).with_context(|| format!("{} is not JSON", file.display()))?;
+    let package: serde_json::Value =
+        serde_json::from_str(&text).with_context(|| format!("{} is not JSON", file.display()))?;
     let version = package.get("version").and_then(serde_json::Value::as_str).unwrap_or_default();
     let ours = crate::setup::locked_version("keybound-core")?;
     if version != ours {
@@ -69,7 +70,10 @@ fn copy_template(template: &Path, staging: &Path) -> Result<()> {
             Ok(below) => (below, true),
             Err(_) => (inside, false),
         };
-        let compiled = from_sources && (name.ends_with(".ts") || name.ends_with(".mts")) && !name.ends_with(".d.ts") && !name.ends_with(".d.mts");
+        let compiled = from_sources
+            && (name.ends_with(".ts") || name.ends_with(".mts"))
+            && !name.ends_with(".d.ts")
+            && !name.ends_with(".d.mts");
         let only_for_work = name.starts_with("tsconfig") || place.starts_with("test") || place.starts_with("tests");
         if !compiled && !only_for_work {
             copy(&file, &staging.join(place))?;
@@ -125,7 +129,15 @@ mod tests {
 
     #[test]
     fn base64_agrees_with_the_vectors_of_rfc_4648() {
-        let vectors = [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy")];
+        let vectors = [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("fooba", "Zm9vYmE="),
+            ("foobar", "Zm9vYmFy"),
+        ];
         for (plain, encoded) in vectors {
             assert_eq!(base64(plain.as_bytes()), encoded);
         }

@@ -56,7 +56,7 @@ fn compile(package: Package) -> Result<PathBuf> {
     let toolchain = WasmToolchain::find().context("the wasm32 target is missing")?;
     toolchain
         .cargo(format!("{} for wasm32", package.krate()))
-        .args(["build", "--package", package.krate(), "--lib", "--features", "npm"])
+        .args(["build", "--package", package.krate(), "--lib", "--no-default-features", "--features", "npm"])
         .args(["--profile", package.profile(), "--target", WASM32])
         .minutes(30)
         .run_quietly_if_fast()?;
@@ -69,7 +69,15 @@ fn bind(package: Package, compiled: &PathBuf, out: &PathBuf, step: &mut Step) ->
     // An error means that there was nothing of an earlier build.
     let _ = fs::remove_dir_all(out);
     Job::new(format!("wasm-bindgen {}", package.module()), paths::tools_bin()?.join("wasm-bindgen"))
-        .args(["--target", "web", "--omit-default-module-path", "--no-typescript", "--out-name", package.module(), "--out-dir"])
+        .args([
+            "--target",
+            "web",
+            "--omit-default-module-path",
+            "--no-typescript",
+            "--out-name",
+            package.module(),
+            "--out-dir",
+        ])
         .args([out, compiled])
         .minutes(5)
         .succeed_in(step)?;

@@ -55,14 +55,17 @@ pub fn install(programs: &[&Program]) -> Result<()> {
 pub fn apt_install(packages: &[&str]) -> Result<()> {
     let command = format!("apt-get install -y --no-install-recommends {}", packages.join(" "));
     let Some(root) = super::debian::as_root() else {
-        bail!("these Debian packages are missing, and installing them needs root: run\n  sudo apt-get update && sudo {command}");
+        bail!(
+            "these Debian packages are missing, and installing them needs root: run\n  sudo apt-get update && sudo {command}"
+        );
     };
     let mut step = Step::start(format!("Debian packages {}", packages.join(", ")));
     let fresh = lists_are_fresh();
     if !fresh {
         apt_get(root, "apt-get update", &["update"]).minutes(10).succeed_in(&mut step)?;
     }
-    let arguments: Vec<&str> = ["install", "-y", "--no-install-recommends"].into_iter().chain(packages.iter().copied()).collect();
+    let arguments: Vec<&str> =
+        ["install", "-y", "--no-install-recommends"].into_iter().chain(packages.iter().copied()).collect();
     let mut finished = apt_get(root, "apt-get install", &arguments).minutes(30).run_in(&mut step)?;
     if !finished.success() && fresh {
         // A list may name a version that its server no longer has.
@@ -102,7 +105,10 @@ impl Root {
 
 fn apt_get(root: Root, name: &str, arguments: &[&str]) -> Job {
     // Another apt may be at work on a machine that has just started.
-    root.job(name, "apt-get").args(["-o", "DPkg::Lock::Timeout=300"]).args(arguments).env("DEBIAN_FRONTEND", "noninteractive")
+    root.job(name, "apt-get")
+        .args(["-o", "DPkg::Lock::Timeout=300"])
+        .args(arguments)
+        .env("DEBIAN_FRONTEND", "noninteractive")
 }
 
 fn lists_are_fresh() -> bool {

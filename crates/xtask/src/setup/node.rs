@@ -15,7 +15,7 @@ pub fn missing() -> Result<bool> {
         return Ok(false);
     }
     // Somebody may have run npm by hand: what it left is as good as ours if every version agrees.
-    if installed_as_locked(&paths::root())?  {
+    if installed_as_locked(&paths::root())? {
         stamp().write(&lock)?;
         return Ok(false);
     }
@@ -45,7 +45,9 @@ fn check_node() -> Result<()> {
 
 /// Compares npm's own record of what it installed with the lock file.
 fn installed_as_locked(root: &Path) -> Result<bool> {
-    let (Some(locked), Some(installed)) = (packages(&root.join("package-lock.json")), packages(&root.join("node_modules/.package-lock.json"))) else {
+    let (Some(locked), Some(installed)) =
+        (packages(&root.join("package-lock.json")), packages(&root.join("node_modules/.package-lock.json")))
+    else {
         return Ok(false);
     };
     Ok(agree(&locked, &installed))
@@ -62,10 +64,17 @@ fn packages(path: &Path) -> Option<Map<String, Value>> {
 
 /// Packages for other platforms are locked but not installed.
 fn agree(locked: &Map<String, Value>, installed: &Map<String, Value>) -> bool {
-    let version = |packages: &Map<String, Value>, name: &str| packages.get(name).and_then(|package| package.get("version").cloned());
-    let optional = |package: &Value| ["optional", "devOptional", "peer"].iter().any(|kind| package.get(kind) == Some(&Value::Bool(true)));
+    let version = |packages: &Map<String, Value>, name: &str| {
+        packages.get(name).and_then(|package| package.get("version").cloned())
+    };
+    let optional = |package: &Value| {
+        ["optional", "devOptional", "peer"].iter().any(|kind| package.get(kind) == Some(&Value::Bool(true)))
+    };
     installed.keys().all(|name| version(installed, name) == version(locked, name))
-        && locked.iter().filter(|(name, package)| !name.is_empty() && !optional(package)).all(|(name, _)| installed.contains_key(name))
+        && locked
+            .iter()
+            .filter(|(name, package)| !name.is_empty() && !optional(package))
+            .all(|(name, _)| installed.contains_key(name))
 }
 
 #[cfg(test)]
@@ -79,7 +88,9 @@ mod tests {
 
     #[test]
     fn a_package_for_another_platform_may_be_absent() {
-        let locked = map(json!({"": {}, "node_modules/a": {"version": "1"}, "node_modules/b": {"version": "1", "optional": true}}));
+        let locked = map(
+            json!({"": {}, "node_modules/a": {"version": "1"}, "node_modules/b": {"version": "1", "optional": true}}),
+        );
         assert!(agree(&locked, &map(json!({"node_modules/a": {"version": "1"}}))));
     }
 

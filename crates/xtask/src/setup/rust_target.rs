@@ -31,7 +31,9 @@ pub fn install() -> Result<()> {
         && process::ask("dpkg-query", &["-W", "rustc-web", "cargo-web", "rust-web-src"]).is_some();
     if !have_packages {
         debian::apt_install(&DEBIAN_PACKAGES).with_context(|| {
-            format!("the Rust target {WASM32} is missing; `rustup target add {WASM32}` brings it where rustup can download")
+            format!(
+                "the Rust target {WASM32} is missing; `rustup target add {WASM32}` brings it where rustup can download"
+            )
         })?;
     }
     build_debian_std()
@@ -49,7 +51,10 @@ fn add_by_rustup() -> Result<bool> {
         return Ok(false);
     }
     let mut step = Step::start(format!("rustup target add {WASM32}"));
-    let finished = Job::new("rustup target add", "rustup").args(["target", "add", WASM32]).seconds(RUSTUP_SECONDS).run_in(&mut step)?;
+    let finished = Job::new("rustup target add", "rustup")
+        .args(["target", "add", WASM32])
+        .seconds(RUSTUP_SECONDS)
+        .run_in(&mut step)?;
     if finished.success() && WasmToolchain::find() == Some(WasmToolchain::Default) {
         step.done("");
         failed.remove();
@@ -77,7 +82,11 @@ fn debian_std_fits() -> Result<bool> {
     let source = probe.join("probe.rs");
     fs::write(&source, "pub fn probe() -> String { String::new() }\n")?;
     let (source, out) = (source.to_string_lossy().into_owned(), probe.to_string_lossy().into_owned());
-    let fits = process::ask(DEBIAN_RUSTC, &["--target", WASM32, "--crate-type", "rlib", "--emit", "metadata", "--out-dir", &out, &source]).is_some();
+    let fits = process::ask(
+        DEBIAN_RUSTC,
+        &["--target", WASM32, "--crate-type", "rlib", "--emit", "metadata", "--out-dir", &out, &source],
+    )
+    .is_some();
     let _ = fs::remove_dir_all(&probe);
     if fits {
         stamp.write(&version)?;
@@ -88,7 +97,9 @@ fn debian_std_fits() -> Result<bool> {
 /// Compiles the standard library once from `rust-web-src` and puts it where the compiler looks for it.
 fn build_debian_std() -> Result<()> {
     let Some(root) = debian::as_root() else {
-        bail!("putting the standard library for {WASM32} into {DEBIAN_WASM32_LIB} needs root: run `sudo -v` first, then again");
+        bail!(
+            "putting the standard library for {WASM32} into {DEBIAN_WASM32_LIB} needs root: run `sudo -v` first, then again"
+        );
     };
     let mut step = Step::start(format!("standard library for {WASM32} (about a minute)"));
     let project = paths::cache()?.join("wasm32-std");
@@ -127,7 +138,9 @@ fn put_in_place(root: Root, built: &Path, step: &mut Step) -> Result<()> {
         name.starts_with("lib") && name.ends_with(".rlib") && !name.contains("keybound_empty")
     };
     let list = |dir: &Path| -> Vec<PathBuf> {
-        fs::read_dir(dir).map(|entries| entries.flatten().map(|entry| entry.path()).filter(is_library).collect()).unwrap_or_default()
+        fs::read_dir(dir)
+            .map(|entries| entries.flatten().map(|entry| entry.path()).filter(is_library).collect())
+            .unwrap_or_default()
     };
     let new = list(built);
     if new.is_empty() {

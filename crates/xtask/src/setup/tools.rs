@@ -18,7 +18,12 @@ fn wanted(part: Part) -> Result<Option<Tool>> {
     let pinned = |krate, binary, version: &str| Some(Tool { krate, binary, version: version.to_owned(), locked: true });
     Ok(match part {
         // Tool and crate must be of one version.
-        Part::WasmBindgen => Some(Tool { krate: "wasm-bindgen-cli", binary: "wasm-bindgen", version: locked_version("wasm-bindgen")?, locked: false }),
+        Part::WasmBindgen => Some(Tool {
+            krate: "wasm-bindgen-cli",
+            binary: "wasm-bindgen",
+            version: locked_version("wasm-bindgen")?,
+            locked: false,
+        }),
         Part::WasmPack => pinned("wasm-pack", "wasm-pack", "0.15.1"),
         Part::Geckodriver => pinned("geckodriver", "geckodriver", "0.37.1"),
         Part::CargoDeny => pinned("cargo-deny", "cargo-deny", "0.20.2"),
@@ -49,9 +54,23 @@ pub fn install(tools: &[Tool]) -> Result<()> {
     // Shared while installing, since the tools have much in common; of no use afterwards.
     let target = cache.join("tools/target");
     for (index, tool) in tools.iter().enumerate() {
-        let mut step = Step::start(format!("{} {} ({} of {}, minutes each)", tool.krate, tool.version, index.saturating_add(1), tools.len()));
+        let mut step = Step::start(format!(
+            "{} {} ({} of {}, minutes each)",
+            tool.krate,
+            tool.version,
+            index.saturating_add(1),
+            tools.len()
+        ));
         let finished = Job::new(format!("install {}", tool.krate), "cargo")
-            .args(["install", tool.krate, "--version", &format!("={}", tool.version), "--force", "--no-track", "--root"])
+            .args([
+                "install",
+                tool.krate,
+                "--version",
+                &format!("={}", tool.version),
+                "--force",
+                "--no-track",
+                "--root",
+            ])
             .args([cache.join("tools")])
             .args(tool.locked.then_some("--locked"))
             .env("CARGO_TARGET_DIR", &target)

@@ -1,0 +1,548 @@
+//! One request's life.
+
+use alloc::{string::String, vec::Vec};
+
+use super::{
+    ClientError, Role, clock,
+    policy::{Admission, Policy, RequestHead},
+};
+use crate::{
+    challenge,
+    nonce_syntax::is_nonce,
+    proof::build::{ProofRequest, ProofTemplate},
+    target_uri,
+};
+
+/// Redirects that are followed in a row.
+const MAX_HOPS: u8 = 5;
+
+/// What the driver does next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Command {
+    /// Ask the application for the access token; `stale` if the server just refused the last one.
+    AskToken {
+        /// Another token than before earns one more attempt.
+        stale: bool,
+    },
+    /// Hand in the key, the stored nonce of this role and origin, the time and random octets.
+    Prepare,
+    /// Sign this input with the key, and send the request with the finished proof in `DPoP`, at a
+    /// resource server with [`Exchange::authorization`], and without letting the platform follow redirects.
+    Send {
+        /// The JWS signing input.
+        input: String,
+    },
+    /// Read a copy of the answer's body as JSON.
+    ReadBody,
+    /// Keep this as the server's newest nonce.
+    StoreNonce(String),
+    /// Add this many seconds to the time handed in for this server from now on.
+    AdjustClock(i64),
+    /// Go on with this URL, at the same origin.
+    Follow(String),
+    /// Tell the application.
+    Report(Report),
+    /// Send the request as it came, without token and proof. The end.
+    PassThrough,
+    /// Hand the last answer to the caller. The end.
+    Return,
+    /// Throw this. The end.
+    Fail(ClientError),
+}
+
+/// What the application is told beside the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Report {
+    /// The request is sent once more.
+    Retry(RetryReason),
+    /// CORS hides the headers of a challenge.
+    NonceHidden,
+}
+
+/// Why a request is sent once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryReason {
+    /// The server wants the nonce that it just gave (RFC 9449 §8, §9).
+    UseDpopNonce,
+    /// The token was refused, and the application has another one.
+    InvalidToken,
+}
+
+/// What the driver found or did.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// The access token; `None`: nobody is logged in.
+    Token(Option<Token<'a>>),
+    /// All that a proof needs.
+    Prepared(Preparation<'a>),
+    /// The head of the answer.
+    Answered(Answer<'a>),
+    /// The body of the answer.
+    Body(TokenAnswer<'a>),
+    /// The last command was carried out.
+    Done,
+}
+
+/// An access token.
+#[derive(Clone, Copy, Debug)]
+pub struct Token<'a> {
+    /// The token itself.
+    pub access_token: &'a str,
+    /// Its `token_type`, where known (RFC 6749 §7.1).
+    pub token_type: Option<&'a str>,
+    /// The thumbprint of the key it is bound to (`jkt`), where known.
+    pub thumbprint: Option<&'a str>,
+}
+
+impl<'a> Token<'a> {
+    /// A token of which no more is known.
+    #[must_use]
+    pub const fn new(access_token: &'a str) -> Self {
+        Self { access_token, token_type: None, thumbprint: None }
+    }
+}
+
+/// What goes into the next proof.
+#[derive(Clone, Copy, Debug)]
+pub struct Preparation<'a> {
+    /// The key's template.
+    pub key: &'a ProofTemplate,
+    /// The URL to sign: the request's, unless a proxy rewrites it.
+    pub url: &'a str,
+    /// The stored nonce of this role and origin.
+    pub nonce: Option<&'a str>,
+    /// Seconds since 1970, with [`Command::AdjustClock`] applied.
+    pub now: i64,
+    /// At least 16 fresh random octets.
+    pub random: &'a [u8],
+    /// Whether the body can be sent again.
+    pub body: BodyKind,
+    /// Whether this server answered before, so that it is known whether it wants nonces.
+    pub heard: bool,
+}
+
+/// Whether a body can be sent more than once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyKind {
+    /// No body, or one that was kept.
+    Repeatable,
+    /// Too large to keep; the caller still has it.
+    Large,
+    /// A stream too large to keep: sending consumes it.
+    Stream,
+}
+
+/// The head of an answer.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Answer<'a> {
+    /// The status; 0 where the platform hides it.
+    pub status: u16,
+    /// The platform says no more than that this is a redirect (Fetch: `opaqueredirect`).
+    pub opaque_redirect: bool,
+    /// `Location`, made absolute.
+    pub location: Option<&'a str>,
+    /// `WWW-Authenticate`, several joined by commas.
+    pub www_authenticate: Option<&'a str>,
+    /// `DPoP-Nonce`, several joined by commas.
+    pub dpop_nonce: Option<&'a str>,
+    /// The answer is of another origin and CORS may hide its fields (Fetch: type `cors`).
+    pub cross_origin: bool,
+    /// `Date` in seconds since 1970, where visible.
+    pub date: Option<i64>,
+    /// Seconds since 1970 when the answer came, with [`Command::AdjustClock`] applied.
+    pub now: i64,
+}
+
+/// The members of an authorization server's JSON that decide. All `None` if the body is no JSON object.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TokenAnswer<'a> {
+    /// `error` (RFC 6749 §5.2).
+    pub error: Option<&'a str>,
+    /// Whether there is an `access_token`.
+    pub has_access_token: bool,
+    /// `token_type`.
+    pub token_type: Option<&'a str>,
+}
+
+/// One request's life, from the question for a token to the answer that the caller gets.
+#[derive(Debug)]
+pub struct Exchange {
+    role: Role,
+    accept_bearer: bool,
+    method: String,
+    origin: String,
+    awaits: Awaits,
+    asked: Asked,
+    /// Commands that follow, the next one last.
+    queue: Vec<Command>,
+
+    access_token: Option<String>,
+    thumbprint: Option<String>,
+    /// The newest nonce that this exchange has seen.
+    nonce: Option<String>,
+    body: BodyKind,
+    sent_at: i64,
+    sent_nonce: Option<String>,
+
+    nonce_retried: bool,
+    token_retried: bool,
+    hops: u8,
+    last: LastAnswer,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Awaits {
+    Token,
+    Preparation,
+    Answer,
+    Body,
+    Acknowledgement,
+    Nothing,
+}
+
+/// Why the application was asked for a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    First,
+    /// For one more attempt; any token will do.
+    Again,
+    /// The last one was refused; only another one will do.
+    Replacement,
+}
+
+/// What of the last answer is needed after its body was read.
+#[derive(Clone, Copy, Debug)]
+struct LastAnswer {
+    status: u16,
+    offered: Offered,
+    cross_origin: bool,
+    error: Demand,
+}
+
+/// The nonce that came with an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Offered {
+    Absent,
+    /// Two of them, or characters that no nonce has.
+    Unusable,
+    /// The one that was just sent.
+    Same,
+    New,
+}
+
+/// What an error asks of the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Demand {
+    Nothing,
+    Nonce,
+    OtherToken,
+}
+
+impl Demand {
+    /// Only exactly these codes are acted on: another error with a nonce beside it is none of them.
+    fn of(error: &str) -> Self {
+        match error {
+            "use_dpop_nonce" => Self::Nonce,
+            "invalid_token" => Self::OtherToken,
+            _ => Self::Nothing,
+        }
+    }
+}
+
+impl Exchange {
+    /// Begins a request.
+    #[must_use]
+    pub fn begin(policy: &Policy, request: &RequestHead<'_>) -> (Self, Command) {
+        let admission = policy.admit(request);
+        let mut exchange = Self {
+            role: policy.role,
+            accept_bearer: policy.accept_bearer,
+            method: request.method.into(),
+            origin: String::new(),
+            awaits: Awaits::Nothing,
+            asked: Asked::First,
+            queue: Vec::new(),
+            access_token: None,
+            thumbprint: None,
+            nonce: None,
+            body: BodyKind::Repeatable,
+            sent_at: 0,
+            sent_nonce: None,
+            nonce_retried: false,
+            token_retried: false,
+            hops: 0,
+            last: LastAnswer {
+                status: 0,
+                offered: Offered::Absent,
+                cross_origin: false,
+                error: Demand::Nothing,
+            },
+        };
+        let command = match admission {
+            Err(error) => Command::Fail(error),
+            Ok(Admission::Plain) => Command::PassThrough,
+            Ok(Admission::Bound(origin)) => {
+                exchange.origin = origin;
+                exchange.attempt()
+            }
+        };
+        let command = exchange.issue(command);
+        (exchange, command)
+    }
+
+    /// Takes what happened, and says what to do next.
+    #[must_use]
+    pub fn handle(&mut self, event: Event<'_>) -> Command {
+        let command = match (self.awaits, event) {
+            (Awaits::Token, Event::Token(token)) => self.token(token),
+            (Awaits::Preparation, Event::Prepared(preparation)) => self.prepared(&preparation),
+            (Awaits::Answer, Event::Answered(answer)) => self.answered(&answer),
+            (Awaits::Body, Event::Body(answer)) => self.body_read(&answer),
+            (Awaits::Acknowledgement, Event::Done) => self.next(),
+            _ => Command::Fail(ClientError::OutOfTurn),
+        };
+        self.issue(command)
+    }
+
+    /// The value of `Authorization` at a resource server (RFC 9449 §7.1).
+    #[must_use]
+    pub fn authorization(&self) -> Option<String> {
+        let token = self.access_token.as_deref()?;
+        let mut field = String::from("DPoP ");
+        field.push_str(token);
+        Some(field)
+    }
+
+    /// The kind of server, for the nonce store.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
+    /// The server's origin, for the nonce store; empty where the request passes through.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    fn issue(&mut self, command: Command) -> Command {
+        self.awaits = match command {
+            Command::AskToken { .. } => Awaits::Token,
+            Command::Prepare => Awaits::Preparation,
+            Command::Send { .. } => Awaits::Answer,
+            Command::ReadBody => Awaits::Body,
+            Command::StoreNonce(_)
+            | Command::AdjustClock(_)
+            | Command::Follow(_)
+            | Command::Report(_) => Awaits::Acknowledgement,
+            Command::PassThrough | Command::Return | Command::Fail(_) => Awaits::Nothing,
+        };
+        command
+    }
+
+    fn next(&mut self) -> Command {
+        self.queue.pop().unwrap_or(Command::Fail(ClientError::OutOfTurn))
+    }
+
+    /// First `first`, then `second`.
+    fn then(&mut self, first: Command, second: Command) -> Command {
+        self.queue.push(second);
+        first
+    }
+
+    /// A token is asked for before each attempt: it may have been refreshed in between.
+    fn attempt(&self) -> Command {
+        match self.role {
+            Role::ResourceServer => Command::AskToken { stale: false },
+            Role::AuthorizationServer => Command::Prepare,
+        }
+    }
+
+    fn token(&mut self, token: Option<Token<'_>>) -> Command {
+        let asked = core::mem::replace(&mut self.asked, Asked::Again);
+        let Some(token) = token else {
+            return if asked == Asked::First { Command::PassThrough } else { Command::Return };
+        };
+        if token.token_type.is_some_and(|kind| !kind.eq_ignore_ascii_case("dpop")) {
+            return Command::Fail(ClientError::TokenDowngraded);
+        }
+        if asked == Asked::Replacement && self.access_token.as_deref() == Some(token.access_token) {
+            return Command::Return;
+        }
+        self.access_token = Some(token.access_token.into());
+        self.thumbprint = token.thumbprint.map(Into::into);
+        if asked == Asked::Replacement {
+            return self.then(Command::Report(Report::Retry(RetryReason::InvalidToken)), Command::Prepare);
+        }
+        Command::Prepare
+    }
+
+    fn prepared(&mut self, preparation: &Preparation<'_>) -> Command {
+        if let Some(bound_to) = &self.thumbprint
+            && *bound_to != preparation.key.key().thumbprint().to_base64url()
+        {
+            return Command::Fail(ClientError::TokenKeyMismatch);
+        }
+        // RFC 9449 §8.2: the newest. What the last answer brought is newer than what was stored;
+        // otherwise another request may have stored a newer one.
+        let stored = preparation.nonce.filter(|nonce| is_nonce(nonce)).map(String::from);
+        let own = self.nonce.take();
+        let nonce = if self.last.offered == Offered::New { own.or(stored) } else { stored.or(own) };
+        if preparation.body == BodyKind::Stream && nonce.is_none() && !preparation.heard {
+            // A challenge would come when the stream is used up.
+            return Command::Fail(ClientError::BodyNotReplayable);
+        }
+        let input = preparation.key.signing_input(&ProofRequest {
+            access_token: self.access_token.as_deref(),
+            nonce: nonce.as_deref(),
+            ..ProofRequest::new(&self.method, preparation.url, preparation.now, preparation.random)
+        });
+        self.body = preparation.body;
+        self.sent_at = preparation.now;
+        self.nonce.clone_from(&nonce);
+        self.sent_nonce = nonce;
+        match input {
+            Ok(input) => Command::Send { input },
+            Err(error) => Command::Fail(ClientError::Proof(error)),
+        }
+    }
+
+    fn answered(&mut self, answer: &Answer<'_>) -> Command {
+        self.last = LastAnswer {
+            status: answer.status,
+            offered: self.offered(answer.dpop_nonce),
+            cross_origin: answer.cross_origin,
+            error: answer.www_authenticate.map_or(Demand::Nothing, challenged),
+        };
+        let end = self.judge_head(answer);
+        // The queue is taken from its end: what was learnt goes before what follows from it.
+        self.queue.push(end);
+        if let Some(offset) = self.clock_offset(answer) {
+            self.queue.push(Command::AdjustClock(offset));
+        }
+        if let (Offered::New, Some(nonce)) = (self.last.offered, answer.dpop_nonce) {
+            self.nonce = Some(nonce.into());
+            self.queue.push(Command::StoreNonce(nonce.into()));
+        }
+        self.next()
+    }
+
+    fn offered(&self, nonce: Option<&str>) -> Offered {
+        match nonce {
+            None => Offered::Absent,
+            Some(nonce) if !is_nonce(nonce) => Offered::Unusable,
+            Some(nonce) if self.sent_nonce.as_deref() == Some(nonce) => Offered::Same,
+            Some(_) => Offered::New,
+        }
+    }
+
+    /// Only answers that no cache keeps tell the time.
+    fn clock_offset(&self, answer: &Answer<'_>) -> Option<i64> {
+        let uncached = self.role == Role::AuthorizationServer || matches!(answer.status, 400 | 401);
+        let offset = clock::offset(self.sent_at, answer.now, answer.date.filter(|_| uncached)?);
+        (offset != 0).then_some(offset)
+    }
+
+    fn judge_head(&mut self, answer: &Answer<'_>) -> Command {
+        let redirects = matches!(answer.status, 301 | 302 | 303 | 307 | 308);
+        match (redirects, answer.location) {
+            (true, Some(location)) => self.redirected(location),
+            _ if answer.opaque_redirect => Command::Fail(ClientError::RedirectRefused),
+            _ if self.role == Role::AuthorizationServer
+                && matches!(answer.status, 200..=299 | 400 | 401) =>
+            {
+                Command::ReadBody
+            }
+            _ => {
+                // A 401 always has a challenge (RFC 9110 §15.5.2): one that is not seen is hidden.
+                let hidden = answer.status == 401
+                    && answer.cross_origin
+                    && answer.www_authenticate.is_none()
+                    && answer.dpop_nonce.is_none();
+                if hidden {
+                    return self.then(Command::Report(Report::NonceHidden), Command::Return);
+                }
+                self.judge(self.last.error)
+            }
+        }
+    }
+
+    /// Left to the platform, a redirect would take token and proof along. With the same origin, a
+    /// safe method and a proof of its own it is as good as a new request.
+    fn redirected(&mut self, location: &str) -> Command {
+        let stays = target_uri::for_request(location).is_ok_and(|target| target.origin() == self.origin);
+        let safe = matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS");
+        if !stays || !safe || self.hops >= MAX_HOPS {
+            return Command::Fail(ClientError::RedirectRefused);
+        }
+        self.hops = self.hops.saturating_add(1);
+        self.then(Command::Follow(location.into()), self.attempt())
+    }
+
+    fn body_read(&mut self, answer: &TokenAnswer<'_>) -> Command {
+        if matches!(self.last.status, 200..=299) {
+            // RFC 9449 §5: discard a token that is not bound. `token_type` has no case (RFC 6749 §5.1).
+            let bound = answer.token_type.is_some_and(|kind| kind.eq_ignore_ascii_case("dpop"));
+            if answer.has_access_token && !bound && !self.accept_bearer {
+                return Command::Fail(ClientError::TokenDowngraded);
+            }
+            return Command::Return;
+        }
+        let demand = answer.error.map_or(self.last.error, Demand::of);
+        self.judge(demand)
+    }
+
+    fn judge(&mut self, demand: Demand) -> Command {
+        match (demand, self.last.status) {
+            (Demand::Nonce, 400 | 401) => self.nonce_demanded(),
+            (Demand::OtherToken, 401)
+                if self.role == Role::ResourceServer
+                    && !self.token_retried
+                    && self.body == BodyKind::Repeatable =>
+            {
+                self.token_retried = true;
+                self.asked = Asked::Replacement;
+                Command::AskToken { stale: true }
+            }
+            _ => Command::Return,
+        }
+    }
+
+    fn nonce_demanded(&mut self) -> Command {
+        match self.last.offered {
+            Offered::New if self.nonce_retried => Command::Fail(ClientError::NonceRejected),
+            Offered::New if self.body != BodyKind::Repeatable => {
+                Command::Fail(ClientError::BodyNotReplayable)
+            }
+            Offered::New => {
+                self.nonce_retried = true;
+                self.then(Command::Report(Report::Retry(RetryReason::UseDpopNonce)), self.attempt())
+            }
+            Offered::Absent if self.last.cross_origin => {
+                self.then(Command::Report(Report::NonceHidden), Command::Fail(ClientError::NonceHidden))
+            }
+            Offered::Absent | Offered::Same | Offered::Unusable => {
+                Command::Fail(ClientError::NonceRejected)
+            }
+        }
+    }
+}
+
+/// What the challenges of a field demand. A nonce is only demanded under the DPoP scheme (RFC 9449
+/// §9); another token by either scheme, since some servers name Bearer whatever was used.
+fn challenged(field: &str) -> Demand {
+    let mut demand = Demand::Nothing;
+    for challenge in challenge::parse(field) {
+        match challenge.param("error").map_or(Demand::Nothing, Demand::of) {
+            Demand::Nonce if challenge.is_scheme("dpop") => return Demand::Nonce,
+            Demand::OtherToken => demand = Demand::OtherToken,
+            _ => {}
+        }
+    }
+    demand
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,388 @@
+//! A resource server's decision about one request, as a chain of types.
+//!
+//! Cheap checks come before dear ones and the replay store last, so that nobody can burn another's
+//! `jti` (RFC 9449 §11.1). See [`authenticate`] for the whole way with a synchronous verifier.
+
+use alloc::{string::String, sync::Arc};
+
+use crate::{
+    proof::check::{self, ExpectedRequest, ParsedProof, ProofPolicy, VerifiedProof},
+    server::{
+        certificate::CertificateReading,
+        jwks::Jwks,
+        nonce::NonceStatus,
+        policy::{ConstraintPolicy, Demand, Scheme},
+        reason::Reason,
+        replay::{ReplayAnswer, ReplayMark, ReplayStore},
+        request::{self, Request},
+        token::{ParsedToken, TokenPolicy, VerifiedToken},
+    },
+    signature::{SignatureError, SignatureVerifier},
+    target_uri::TargetUri,
+    thumbprint::Thumbprint,
+    time::Timestamp,
+};
+
+/// What a resource server does with nonces (RFC 9449 §9).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NonceRule {
+    /// It gives none out and ignores what clients send.
+    #[default]
+    Ignore,
+    /// A proof may do without; one that has a nonce must have a good one.
+    Optional,
+    /// Every proof needs one.
+    Require,
+}
+
+/// The policy of a resource server.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ResourcePolicy {
+    /// Which proofs are acceptable.
+    pub proof: ProofPolicy,
+    /// Which constraint is asked for.
+    pub constraint: ConstraintPolicy,
+    /// What is done with nonces.
+    pub nonce: NonceRule,
+}
+
+/// Credentials that are well-formed and, under the DPoP scheme, a proof that holds but for its
+/// nonce and signature.
+#[derive(Debug)]
+pub struct Presented<'a> {
+    scheme: Scheme,
+    token: &'a str,
+    proof: Option<ParsedProof<'a>>,
+    origin: String,
+    policy: ResourcePolicy,
+    now: Timestamp,
+}
+
+/// As [`Presented`], and the nonce is good or not asked for.
+#[derive(Debug)]
+pub struct Parsed<'a> {
+    presented: Presented<'a>,
+    renew_nonce: bool,
+}
+
+/// As [`Parsed`], and the signatures of token and proof verify.
+#[derive(Debug)]
+pub struct Signed {
+    proof: Option<VerifiedProof>,
+    token: Arc<VerifiedToken>,
+    demand: Demand,
+    context: Context,
+}
+
+/// As [`Signed`], and the client holds what the token is bound to.
+#[derive(Debug)]
+pub struct Possessed {
+    proof: Option<VerifiedProof>,
+    token: Arc<VerifiedToken>,
+    certificate: Option<Thumbprint>,
+    mark: Option<ReplayMark>,
+    renew_nonce: bool,
+}
+
+/// A request that may use its token.
+#[derive(Debug)]
+pub struct Accepted {
+    token: Arc<VerifiedToken>,
+    jkt: Option<Thumbprint>,
+    certificate: Option<Thumbprint>,
+    mark: Option<ReplayMark>,
+    renew_nonce: bool,
+}
+
+#[derive(Debug)]
+struct Context {
+    origin: String,
+    policy: ResourcePolicy,
+    renew_nonce: bool,
+}
+
+impl<'a> Presented<'a> {
+    /// Reads the credentials and, under the DPoP scheme, the proof, and makes every check on it that
+    /// needs no cryptography.
+    ///
+    /// # Errors
+    /// The first check that fails.
+    pub fn read(
+        request: &Request<'a>,
+        policy: &ResourcePolicy,
+        now: Timestamp,
+    ) -> Result<Self, Reason> {
+        let credentials = request::credentials(request.authorization)?;
+        let (proof, origin) = match credentials.scheme {
+            // A proof beside a Bearer token proves nothing (RFC 9449 §7.2).
+            Scheme::Bearer => (None, String::new()),
+            Scheme::Dpop => {
+                let target = TargetUri::parse(request.url).map_err(|_| Reason::TargetUnknown)?;
+                let expected = ExpectedRequest {
+                    method: request.method,
+                    target: &target,
+                    access_token: Some(credentials.token),
+                    now,
+                };
+                let proof = check::parse(request::proof(request.dpop)?, &policy.proof, &expected)?;
+                (Some(proof), target.origin())
+            }
+        };
+        Ok(Self {
+            scheme: credentials.scheme,
+            token: credentials.token,
+            proof,
+            origin,
+            policy: *policy,
+            now,
+        })
+    }
+
+    /// The nonce to look up, if the server looks at nonces and the proof has one.
+    #[must_use]
+    pub fn nonce(&self) -> Option<&str> {
+        match self.policy.nonce {
+            NonceRule::Ignore => None,
+            _ => self.proof.as_ref().and_then(ParsedProof::nonce),
+        }
+    }
+
+    /// The next step, given what the server knows of [`Presented::nonce`] (`None` if that is `None`).
+    ///
+    /// # Errors
+    /// The nonce is missing, stale or unknown.
+    pub fn nonce_checked(self, status: Option<NonceStatus>) -> Result<Parsed<'a>, Reason> {
+        let asked = self.nonce().is_some();
+        let renew_nonce = match (self.policy.nonce, status) {
+            _ if self.proof.is_none() => false,
+            (NonceRule::Ignore, _) => false,
+            (NonceRule::Require, _) if !asked => return Err(Reason::NonceMissing),
+            (NonceRule::Optional, _) if !asked => false,
+            (_, Some(NonceStatus::Current)) => false,
+            (_, Some(NonceStatus::Previous)) => true,
+            (_, Some(NonceStatus::Stale)) => return Err(Reason::NonceStale),
+            (_, Some(NonceStatus::Unknown) | None) => return Err(Reason::NonceUnknown),
+        };
+        Ok(Parsed { presented: self, renew_nonce })
+    }
+}
+
+impl<'a> Parsed<'a> {
+    /// The scheme under which the token was presented.
+    #[must_use]
+    pub const fn scheme(&self) -> Scheme {
+        self.presented.scheme
+    }
+
+    /// The access token, to be resolved into a [`VerifiedToken`].
+    #[must_use]
+    pub const fn token(&self) -> &'a str {
+        self.presented.token
+    }
+
+    /// The proof, whose signature is to be checked. `None` under the Bearer scheme.
+    #[must_use]
+    pub const fn proof(&self) -> Option<&ParsedProof<'a>> {
+        self.presented.proof.as_ref()
+    }
+
+    /// The next step, given the token and the answer about the proof's signature (ignored without a
+    /// proof). What the token carries decides what the request must show.
+    ///
+    /// # Errors
+    /// The token is out of its time, the proof's signature does not verify, or no request with this
+    /// token and scheme is accepted.
+    pub fn signatures_checked(
+        self,
+        token: Arc<VerifiedToken>,
+        proof_signature: Result<(), SignatureError>,
+    ) -> Result<Signed, Reason> {
+        let Presented { scheme, proof, origin, policy, now, .. } = self.presented;
+        token.check_time(now)?;
+        let proof = proof.map(|proof| proof.verified(proof_signature)).transpose()?;
+        let demand = policy.constraint.demand(scheme, &token.confirmation()?)?;
+        let context = Context { origin, policy, renew_nonce: self.renew_nonce };
+        Ok(Signed { proof, token, demand, context })
+    }
+}
+
+impl Signed {
+    /// Whether the certificate of the connection is asked for.
+    #[must_use]
+    pub const fn needs_certificate(&self) -> bool {
+        self.demand.certificate
+    }
+
+    /// The next step, given the certificate of the connection (ignored unless
+    /// [`Signed::needs_certificate`]).
+    ///
+    /// # Errors
+    /// The proof's key or the certificate is not the one that the token is bound to.
+    pub fn possession_checked(self, certificate: &CertificateReading) -> Result<Possessed, Reason> {
+        let confirmation = self.token.confirmation()?;
+        if self.demand.key {
+            let proven = self.proof.as_ref().map(VerifiedProof::thumbprint);
+            if proven.is_none() || proven != confirmation.jkt() {
+                return Err(Reason::JktMismatch);
+            }
+        }
+        let mut bound = None;
+        if self.demand.certificate {
+            match *certificate {
+                CertificateReading::Absent => return Err(Reason::CertificateMissing),
+                CertificateReading::Refused(reason) => return Err(reason),
+                CertificateReading::Certificate(thumbprint) => {
+                    if confirmation.x5t_s256() != Some(thumbprint) {
+                        return Err(Reason::CertificateMismatch);
+                    }
+                    bound = Some(thumbprint);
+                }
+            }
+        }
+        let mark = self.proof.as_ref().map(|proof| {
+            let expiry = self.context.policy.proof.mark_expiry(proof.iat()).as_seconds_ceil();
+            ReplayMark::new(proof.thumbprint(), proof.jti(), &self.context.origin, expiry)
+        });
+        Ok(Possessed {
+            proof: self.proof,
+            token: self.token,
+            certificate: bound,
+            mark,
+            renew_nonce: self.context.renew_nonce,
+        })
+    }
+}
+
+impl Possessed {
+    /// The mark to claim now that everything else holds. `None` without a proof.
+    #[must_use]
+    pub const fn mark(&self) -> Option<&ReplayMark> {
+        self.mark.as_ref()
+    }
+
+    /// The last step, given what the replay store said of [`Possessed::mark`] (ignored without one).
+    ///
+    /// # Errors
+    /// The proof was used before, or the store cannot tell.
+    pub fn replay_checked(self, answer: ReplayAnswer) -> Result<Accepted, Reason> {
+        if self.mark.is_some() {
+            match answer {
+                ReplayAnswer::Fresh | ReplayAnswer::External => {}
+                ReplayAnswer::Replayed => return Err(Reason::ProofReplayed),
+                ReplayAnswer::Full => return Err(Reason::ReplayStoreFull),
+                ReplayAnswer::Unavailable => return Err(Reason::ReplayStoreUnavailable),
+            }
+        }
+        Ok(Accepted {
+            jkt: self.proof.as_ref().map(VerifiedProof::thumbprint),
+            token: self.token,
+            certificate: self.certificate,
+            mark: self.mark.filter(|_| answer == ReplayAnswer::External),
+            renew_nonce: self.renew_nonce,
+        })
+    }
+}
+
+impl Accepted {
+    /// The token's claims, as the JSON object that its issuer made.
+    #[must_use]
+    pub fn claims_json(&self) -> &str {
+        self.token.claims_json()
+    }
+
+    /// The thumbprint of the key that was proven, `cnf.jkt`.
+    #[must_use]
+    pub const fn jkt(&self) -> Option<Thumbprint> {
+        self.jkt
+    }
+
+    /// The thumbprint of the certificate that was shown, `cnf["x5t#S256"]`.
+    #[must_use]
+    pub const fn x5t_s256(&self) -> Option<Thumbprint> {
+        self.certificate
+    }
+
+    /// The mark that the caller still has to claim, after [`ReplayAnswer::External`].
+    #[must_use]
+    pub const fn mark(&self) -> Option<&ReplayMark> {
+        self.mark.as_ref()
+    }
+
+    /// Whether the client's nonce is getting old, so that the answer carries the current one (RFC 9449 §8.2).
+    #[must_use]
+    pub const fn renews_nonce(&self) -> bool {
+        self.renew_nonce
+    }
+}
+
+/// What [`authenticate`] asks of its surroundings.
+#[derive(Debug)]
+pub struct Surroundings<'a, V, R, N> {
+    /// Checks signatures.
+    pub verifier: &'a V,
+    /// Remembers proofs.
+    pub replay: &'a mut R,
+    /// Knows nonces.
+    pub nonce: N,
+    /// The connection's certificate.
+    pub certificate: CertificateReading,
+}
+
+/// A token that still has to be verified, or that the caller resolved.
+#[derive(Debug)]
+pub enum TokenCheck<'a> {
+    /// A JWT, with the policy for it and the keys of each of the policy's issuers.
+    Jwt(&'a TokenPolicy, &'a [Jwks]),
+    /// What a source of the caller's said of the token: introspection, say.
+    Resolved(Result<Arc<VerifiedToken>, Reason>),
+}
+
+/// Decides about a request in one call: all steps in order, with a synchronous verifier.
+///
+/// # Errors
+/// The first check that fails.
+pub fn authenticate<V, R, N>(
+    request: &Request<'_>,
+    policy: &ResourcePolicy,
+    token: TokenCheck<'_>,
+    now: Timestamp,
+    surroundings: Surroundings<'_, V, R, N>,
+) -> Result<Accepted, Reason>
+where
+    V: SignatureVerifier,
+    R: ReplayStore,
+    N: FnOnce(&str) -> NonceStatus,
+{
+    let Surroundings { verifier, replay, nonce, certificate } = surroundings;
+    let presented = Presented::read(request, policy, now)?;
+    let status = presented.nonce().map(nonce);
+    let parsed = presented.nonce_checked(status)?;
+    let token = match token {
+        TokenCheck::Jwt(policy, jwks) => {
+            Arc::new(verify_jwt(parsed.token(), policy, jwks, now, verifier)?)
+        }
+        TokenCheck::Resolved(token) => token?,
+    };
+    let proof = parsed.proof().map_or(Ok(()), |proof| verifier.verify(proof.signature_check()));
+    let signed = parsed.signatures_checked(token, proof)?;
+    let possessed = signed.possession_checked(&certificate)?;
+    let answer =
+        possessed.mark().map_or(ReplayAnswer::Fresh, |mark| replay.claim(mark, now.as_seconds()));
+    possessed.replay_checked(answer)
+}
+
+fn verify_jwt<V: SignatureVerifier>(
+    token: &str,
+    policy: &TokenPolicy,
+    jwks: &[Jwks],
+    now: Timestamp,
+    verifier: &V,
+) -> Result<VerifiedToken, Reason> {
+    let parsed = ParsedToken::parse(token, policy, now)?;
+    let key = jwks
+        .get(parsed.issuer())
+        .and_then(|jwks| jwks.find(parsed.kid(), parsed.algorithm()))
+        .ok_or(Reason::TokenKeyUnknown)?;
+    let answer = verifier.verify(parsed.signature_check(key)?);
+    parsed.verified(key.key().thumbprint(), answer)
+}

@@ -1,0 +1,84 @@
+// Measures what ships: the JavaScript that a user's bundler makes of the usual imports, and the wasm module.
+// Prints one line of JSON for `cargo xtask size`.
+import { build } from "esbuild";
+import { mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+
+// Limits in bytes after brotli, wasm and JavaScript together; 1 kB is 1000 bytes.
+const packages = [
+  {
+    package: "@keybound/browser",
+    folder: "browser",
+    usual: 'export { DpopKey, createFetch } from "@keybound/browser";',
+    conditions: ["browser", "import"],
+    limit: 25_000,
+  },
+  {
+    package: "@keybound/edge",
+    folder: "edge",
+    usual: 'export { createResourceServer } from "@keybound/edge";',
+    conditions: ["workerd", "worker", "import"],
+    limit: 60_000,
+  },
+];
+
+/** A project in which both packages are installed, as far as a bundler can tell. */
+function project() {
+  const folder = join(root, "target-wasm/size");
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(join(folder, "node_modules/@keybound"), { recursive: true });
+  for (const { package: name, folder: source } of packages) {
+    symlinkSync(join(root, "dist", source), join(folder, "node_modules", name), "dir");
+  }
+  return folder;
+}
+
+async function bundle({ usual, conditions }, resolveDir) {
+  const result = await build({
+    stdin: { contents: usual, resolveDir },
+    bundle: true,
+    minify: true,
+    write: false,
+    format: "esm",
+    platform: "neutral",
+    target: "es2022",
+    mainFields: ["module", "main"],
+    conditions,
+    // The module travels as a file of its own, whichever way a loader names it.
+    external: ["*.wasm"],
+    legalComments: "none",
+    logLevel: "error",
+  });
+  return Buffer.from(result.outputFiles[0].contents);
+}
+
+function modules(folder) {
+  const wasm = join(root, "dist", folder, "wasm");
+  return Buffer.concat(
+    readdirSync(wasm)
+      .filter((name) => name.endsWith("_bg.wasm"))
+      .map((name) => readFileSync(join(wasm, name))),
+  );
+}
+
+function sizes(bytes) {
+  return {
+    bytes: bytes.length,
+    gzip: gzipSync(bytes, { level: 9 }).length,
+    brotli: brotliCompressSync(bytes, {
+      params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
+    }).length,
+  };
+}
+
+const resolveDir = project();
+const rows = [];
+for (const entry of packages) {
+  const javascript = await bundle(entry, resolveDir);
+  rows.push({ package: entry.package, limit: entry.limit, javascript: sizes(javascript), wasm: sizes(modules(entry.folder)) });
+}
+console.log(JSON.stringify(rows));

@@ -1,0 +1,103 @@
+//! `cargo xtask test`: suites by name. This file is their table.
+
+mod conformance;
+pub mod counts;
+mod no_std;
+mod node_tests;
+pub mod report;
+mod unit;
+mod wasm;
+
+use crate::setup::{self, Part};
+use crate::{build, lint, size};
+use anyhow::Result;
+use clap::ValueEnum;
+use report::Report;
+use std::process::ExitCode;
+
+/// Run test suites; all of them without a name
+///
+/// Sets up and builds what the chosen suites need. The last line is `N passed, N failed`; full output of
+/// every program is in target/xtask-logs/.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Suites to run, in the order given (default: all)
+    #[arg(value_enum)]
+    suites: Vec<Suite>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Suite {
+    /// Native unit, vector and documentation tests (needs nothing but cargo)
+    Unit,
+    /// The core compiles for a bare-metal target
+    NoStd,
+    /// Format, clippy, licences and sources, TypeScript
+    Lint,
+    /// What ships stays within its size limits
+    Size,
+    /// The conformance cases, on the native and the node engine
+    Conformance,
+    /// Crates in headless Chromium and Firefox, in a window and in a dedicated worker
+    Wasm,
+    /// What npm and crates.io get: packed, installed and used in Node, workerd, bundlers and plain pages
+    Packages,
+    /// @keybound/edge in workerd and Node
+    Edge,
+    /// @keybound/browser in Chromium, Firefox and WebKit
+    Browsers,
+    /// The demo's story
+    Demo,
+}
+
+/// What a suite needs, and how it runs.
+struct Plan {
+    parts: &'static [Part],
+    build: bool,
+    run: fn(&mut Report) -> Result<()>,
+}
+
+impl Suite {
+    fn plan(self) -> Plan {
+        use Part::{
+            CargoDeny, Chromedriver, Chromium, Firefox, Geckodriver, Npm, WasmBindgen, WasmPack, WasmTarget, Webkit,
+        };
+        match self {
+            Suite::Unit => Plan { parts: &[], build: false, run: unit::run },
+            Suite::NoStd => Plan { parts: &[WasmTarget], build: false, run: no_std::run },
+            Suite::Lint => Plan { parts: &[CargoDeny, Npm], build: false, run: lint::checks },
+            Suite::Size => Plan { parts: &[Npm], build: true, run: size::suite },
+            Suite::Conformance => Plan { parts: &[Npm], build: true, run: conformance::run },
+            Suite::Wasm => Plan {
+                parts: &[WasmTarget, WasmBindgen, WasmPack, Chromium, Chromedriver, Firefox, Geckodriver],
+                build: false,
+                run: wasm::run,
+            },
+            Suite::Packages => Plan { parts: &[Npm, Chromium], build: true, run: node_tests::packages },
+            Suite::Edge => Plan { parts: &[Npm], build: true, run: node_tests::edge },
+            Suite::Browsers => Plan {
+                parts: &[Npm, Chromium, Chromedriver, Firefox, Geckodriver, Webkit],
+                build: true,
+                run: node_tests::browsers,
+            },
+            Suite::Demo => Plan { parts: &[Npm, Chromium], build: true, run: node_tests::demo },
+        }
+    }
+}
+
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let suites = if args.suites.is_empty() { Suite::value_variants() } else { &args.suites };
+    let mut report = Report::default();
+    for suite in suites {
+        let name = suite.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+        let plan = suite.plan();
+        report.suite(&name, |report| {
+            setup::ensure(plan.parts)?;
+            if plan.build {
+                build::all()?;
+            }
+            (plan.run)(report)
+        });
+    }
+    Ok(report.close())
+}

@@ -1,0 +1,39 @@
+//! `wasm-pack test`: the crates that speak to browsers, in browsers.
+
+use super::counts;
+use super::report::Report;
+use crate::paths;
+use crate::process::Job;
+use crate::toolchain::WasmToolchain;
+use anyhow::{Context, Result};
+use std::path::PathBuf;
+
+const CRATES: [&str; 2] = ["keybound-webcrypto", "keybound-browser"];
+/// Where the tests run, and the variable by which wasm-bindgen's runner is told.
+const PLACES: [(&str, &str); 2] =
+    [("window", "WASM_BINDGEN_USE_BROWSER"), ("dedicated worker", "WASM_BINDGEN_USE_DEDICATED_WORKER")];
+
+pub fn run(report: &mut Report) -> Result<()> {
+    let toolchain = WasmToolchain::find().context("the wasm32 target is missing")?;
+    let chromedriver = paths::which("chromedriver").context("chromedriver is missing")?;
+    let browsers: [(&str, [PathBuf; 3]); 2] = [
+        ("Chromium", ["--chrome".into(), "--chromedriver".into(), chromedriver]),
+        ("Firefox", ["--firefox".into(), "--geckodriver".into(), paths::tools_bin()?.join("geckodriver")]),
+    ];
+    for krate in CRATES {
+        for (browser, flags) in &browsers {
+            for (place, variable) in PLACES {
+                let label = format!("{krate} in {browser}, {place}");
+                let job = toolchain
+                    .equip(Job::new(label.clone(), paths::tools_bin()?.join("wasm-pack")))
+                    .args(["test", "--mode", "no-install", "--headless"])
+                    .args(flags)
+                    .args([paths::root().join("crates").join(krate)])
+                    .env(variable, "1")
+                    .minutes(10);
+                report.runner(&label, job, counts::cargo_test);
+            }
+        }
+    }
+    Ok(())
+}

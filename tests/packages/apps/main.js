@@ -1,0 +1,4 @@
+import * as keybound from "@keybound/browser";
+import { REQUEST, prove, report } from "./prove.js";
+
+report(() => prove(keybound, REQUEST));

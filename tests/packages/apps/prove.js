@@ -1,0 +1,23 @@
+// What every page and worker of these tests does: open a key, make a proof, say what came out.
+export async function prove({ DpopKey }, request) {
+  const key = await DpopKey.open("orders");
+  const again = await DpopKey.open("orders");
+  return {
+    proof: await key.proof(request),
+    thumbprint: key.thumbprint,
+    sameKeyAgain: again.thumbprint === key.thumbprint,
+    storage: key.storage,
+    extractable: key.pair.privateKey.extractable,
+  };
+}
+
+/** Sets what the test waits for, also when it fails. */
+export async function report(work) {
+  try {
+    globalThis.outcome = await work();
+  } catch (error) {
+    globalThis.outcome = { error: `${error?.code ?? error?.name}: ${error?.stack ?? error}` };
+  }
+}
+
+export const REQUEST = { method: "POST", url: "https://api.example/orders/7?full=1#top", accessToken: "an access token", nonce: "n-1" };

@@ -1,0 +1,28 @@
+// A project with both packages installed and the sample apps in `src/`, and the check that every page must pass.
+import assert from "node:assert/strict";
+import { readFile, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { installedPackages } from "../support/installed.mjs";
+import { root } from "../support/paths.mjs";
+import { assertProof } from "../support/proof.mjs";
+import { REQUEST } from "./apps/prove.js";
+
+const apps = join(root, "tests/packages/apps");
+
+export async function projectWithApps(files = {}) {
+  const sources = {};
+  for (const name of await readdir(apps)) sources[`src/${name}`] = await readFile(join(apps, name), "utf8");
+  return installedPackages({ ...sources, ...files });
+}
+
+export const page = (script) => `<!doctype html><meta charset="utf-8"><title>test</title><script type="module" src="${script}"></script>`;
+
+/** The page opened a key that cannot leave the browser, found it again, and made a proof that others accept. */
+export async function assertOutcome(outcome) {
+  await assertProof(outcome.proof, { ...REQUEST, thumbprint: outcome.thumbprint });
+  assert.equal(outcome.extractable, false);
+  assert.equal(outcome.sameKeyAgain, true);
+  assert.equal(outcome.storage, "persistent");
+  const refused = outcome.complaints.filter((complaint) => /Content.Security.Policy|uncaught/i.test(complaint));
+  assert.deepEqual(refused, []);
+}

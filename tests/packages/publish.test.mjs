@@ -1,0 +1,68 @@
+// What a registry gets: complete, small, with types that resolve for everybody, and nothing that belongs to the workshop.
+import assert from "node:assert/strict";
+import { readFile, readdir } from "node:fs/promises";
+import { extname, join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+import { installedPackages } from "../support/installed.mjs";
+import { bin, dist } from "../support/paths.mjs";
+import { run } from "../support/run.mjs";
+
+let project;
+before(async () => {
+  project = await installedPackages();
+});
+after(() => project?.remove());
+
+for (const [name, folder] of Object.entries(dist)) {
+  describe(`@keybound/${name}`, () => {
+    test("publint has nothing to say", async () => {
+      const { messages, pkg } = await publint({ pkgDir: folder, strict: true });
+      assert.deepEqual(messages.map((message) => formatMessage(message, pkg)), []);
+    });
+
+    test("its types resolve in every mode that ES modules have", async () => {
+      await run(bin("attw"), ["--pack", folder, "--profile", "esm-only", "--no-emoji"]);
+    });
+
+    test("holds its licences, its README, one module and no sources of the workshop", async () => {
+      const files = project.pack[name].files.map(({ path }) => path);
+      for (const needed of ["package.json", "README.md", "LICENSE-MIT", "LICENSE-APACHE"]) assert.ok(files.includes(needed), `${needed} is missing`);
+      assert.equal(files.filter((file) => file.endsWith(".wasm")).length, 1);
+      const strange = files.filter((file) => /(^|\/)(src|test|tests|node_modules)\/|tsconfig|\.rs$|\.map$|[^d]\.ts$|^\./.test(file));
+      assert.deepEqual(strange, []);
+    });
+
+    test("has no dependencies, no install scripts, and says that it has no side effects", async () => {
+      const manifest = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
+      assert.deepEqual(Object.keys(manifest.dependencies ?? {}), []);
+      const hooks = Object.keys(manifest.scripts ?? {}).filter((script) => /install|prepare|pack/.test(script));
+      assert.deepEqual(hooks, []);
+      assert.equal(manifest.type, "module");
+      assert.equal(manifest.sideEffects, false);
+      assert.equal(manifest.license, "MIT OR Apache-2.0");
+    });
+
+    test("names no folder of the machine that built it", async () => {
+      const files = (await readdir(folder, { recursive: true })).filter((file) => [".js", ".wasm", ".ts", ".json"].includes(extname(file)));
+      for (const file of files) {
+        const text = await readFile(join(folder, file), "latin1");
+        const named = text.match(/[ -~]{0,40}(\.cargo\/|registry\/src|\/home\/|\/root\/|\/Users\/)[ -~]{0,60}/);
+        assert.equal(named?.[0], undefined, file);
+      }
+    });
+
+    test("its declarations compile in a strict project", async () => {
+      const file = `use-${name}.ts`;
+      await project.write({
+        [file]: `export * from "@keybound/${name}";\n`,
+        "tsconfig.json": JSON.stringify({
+          compilerOptions: { strict: true, noEmit: true, module: "esnext", moduleResolution: "bundler", target: "es2022", lib: ["es2022", "dom", "dom.iterable"], types: [], skipLibCheck: false },
+          files: [file],
+        }),
+      });
+      await run(bin("tsc"), ["--project", project.folder]);
+    });
+  });
+}

@@ -1,0 +1,151 @@
+// @keybound/edge in the Workers runtime, from the installed package: a bound token with its proof, and the same again.
+import assert from "node:assert/strict";
+import { randomUUID, webcrypto } from "node:crypto";
+import { readdir, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { generateProof } from "dpop";
+import { build } from "esbuild";
+import { SignJWT, calculateJwkThumbprint, exportJWK, generateKeyPair } from "jose";
+import { installedPackages } from "../support/installed.mjs";
+import { run } from "../support/run.mjs";
+import { startWorkerd } from "../support/workerd.mjs";
+
+const ISSUER = "https://issuer.example";
+const AUDIENCE = "https://api.example";
+
+const workerSource = (specifier) => `
+import { createResourceServer, jwtTokens, memoryReplay } from ${JSON.stringify(specifier)};
+
+let server;
+export default {
+  async fetch(request, env) {
+    server ??= createResourceServer({
+      issuer: ${JSON.stringify(ISSUER)},
+      audience: ${JSON.stringify(AUDIENCE)},
+      tokens: jwtTokens({ jwks: env.JWKS }),
+      replay: memoryReplay(),
+    });
+    const decision = await server.authenticate(request);
+    if (!decision.ok) return decision.response({ headers: { "x-reason": decision.reason } });
+    return decision.finish(Response.json({ sub: decision.claims.sub }));
+  },
+};
+`;
+
+/** As wrangler does: one bundle, and each .wasm a module of its own beside it. */
+async function bundled(project) {
+  await project.write({ "worker.mjs": workerSource("@keybound/edge") });
+  const wasm = [];
+  const keepWasm = {
+    name: "wasm-modules",
+    setup({ onResolve }) {
+      onResolve({ filter: /\.wasm$/ }, ({ path, resolveDir }) => {
+        const file = join(resolveDir, path);
+        wasm.push({ name: basename(file), wasm: file });
+        return { path: `./${basename(file)}`, external: true };
+      });
+    },
+  };
+  const outfile = project.path("out/worker.mjs");
+  await build({
+    entryPoints: [project.path("worker.mjs")],
+    outfile,
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    conditions: ["workerd", "worker", "browser"],
+    plugins: [keepWasm],
+    logLevel: "error",
+  });
+  return [{ name: "worker.mjs", esModule: outfile }, ...wasm];
+}
+
+/** No bundler at all: the files of the package are the modules. */
+async function unbundled(project) {
+  const script = 'console.log(import.meta.resolve("@keybound/edge"))';
+  const resolved = (await run("node", ["--conditions=workerd", "--input-type=module", "--eval", script], { cwd: project.folder })).trim();
+  const entry = new URL(resolved).pathname.slice(project.folder.length + 1);
+  await writeFile(project.path("plain-worker.mjs"), workerSource(`./${entry}`));
+  const folder = "node_modules/@keybound/edge";
+  const files = await readdir(project.path(folder), { recursive: true });
+  const named = (extension) => files.filter((file) => file.endsWith(extension)).map((file) => join(folder, file));
+  return [
+    { name: "worker.mjs", esModule: project.path("plain-worker.mjs") },
+    ...named(".js").map((name) => ({ name, esModule: project.path(name) })),
+    ...named(".wasm").map((name) => ({ name, wasm: project.path(name) })),
+  ];
+}
+
+let project;
+let issuerKey;
+let jwks;
+
+before(async () => {
+  project = await installedPackages();
+  issuerKey = await generateKeyPair("ES256");
+  jwks = { keys: [{ ...(await exportJWK(issuerKey.publicKey)), kid: "k1", alg: "ES256", use: "sig" }] };
+});
+after(() => project?.remove());
+
+const newPair = () => webcrypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"]);
+
+async function boundToken(pair) {
+  const jkt = await calculateJwkThumbprint(await exportJWK(pair.publicKey));
+  return new SignJWT({ client_id: "app", cnf: { jkt }, jti: randomUUID() })
+    .setProtectedHeader({ alg: "ES256", typ: "at+jwt", kid: "k1" })
+    .setIssuer(ISSUER)
+    .setAudience(AUDIENCE)
+    .setSubject("alice")
+    .setIssuedAt()
+    .setExpirationTime("5 min")
+    .sign(issuerKey.privateKey);
+}
+
+for (const [how, modulesOf] of [["bundled as wrangler does", bundled], ["its files as modules, unbundled", unbundled]]) {
+  describe(`@keybound/edge in workerd, ${how}`, () => {
+    let worker;
+    let url;
+    let pair;
+    let token;
+
+    before(async () => {
+      worker = await startWorkerd({ modules: await modulesOf(project), bindings: { JWKS: jwks } });
+      url = `${worker.origin}/orders`;
+      pair = await newPair();
+      token = await boundToken(pair);
+    });
+    after(() => worker?.stop());
+
+    const call = (headers) => fetch(`${url}?page=2`, { headers });
+    const proofBy = (key) => generateProof(key, url, "GET", undefined, token);
+
+    test("lets the holder of the key in, once for each proof", async () => {
+      const headers = { authorization: `DPoP ${token}`, dpop: await proofBy(pair) };
+      const first = await call(headers);
+      assert.equal(first.status, 200, `${await first.clone().text()} ${first.headers.get("x-reason")} ${worker.log()}`);
+      assert.deepEqual(await first.json(), { sub: "alice" });
+      const again = await call(headers);
+      assert.equal(again.status, 401);
+      assert.match(again.headers.get("www-authenticate"), /DPoP.*error="invalid_dpop_proof"/);
+      assert.match(again.headers.get("x-reason"), /replay/);
+    });
+
+    test("refuses the token with the proof of another key", async () => {
+      const answer = await call({ authorization: `DPoP ${token}`, dpop: await proofBy(await newPair()) });
+      assert.equal(answer.status, 401);
+    });
+
+    test("refuses the bound token as a bearer token", async () => {
+      const answer = await call({ authorization: `Bearer ${token}` });
+      assert.equal(answer.status, 401);
+      assert.match(answer.headers.get("www-authenticate"), /DPoP/);
+    });
+
+    test("asks for a proof where there are no credentials at all", async () => {
+      const answer = await call({});
+      assert.equal(answer.status, 401);
+      assert.doesNotMatch(answer.headers.get("www-authenticate"), /error=/);
+    });
+  });
+}

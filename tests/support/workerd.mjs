@@ -1,0 +1,82 @@
+// The Workers runtime itself, on a port of its own choosing.
+import { spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { bin } from "./paths.mjs";
+
+const START_LIMIT_MS = 20_000;
+
+/**
+ * Starts a worker made of `modules`: a list of `{ name, esModule | text | wasm }`, the entry first, each naming a file
+ * with an absolute path. `bindings` are JSON values by name. `socketOptions` is Cap'n Proto text for the socket's `http`.
+ */
+export async function startWorkerd({ modules, bindings = {}, compatibilityDate = "2026-01-01", compatibilityFlags = [], socketOptions = "" }) {
+  const folder = await mkdtemp(join(tmpdir(), "keybound-workerd-"));
+  const config = join(folder, "config.capnp");
+  await writeFile(config, configText({ modules, bindings, compatibilityDate, compatibilityFlags, socketOptions }));
+  // File descriptor 3: workerd tells there which port it got.
+  const child = spawn(bin("workerd"), ["serve", "--control-fd=3", "--import-path=/", config], { stdio: ["ignore", "pipe", "pipe", "pipe"] });
+  let log = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (log += chunk));
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  const stop = async () => {
+    child.kill("SIGKILL");
+    await ended;
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    const port = await listeningPort(child, () => log);
+    return { origin: `http://127.0.0.1:${port}`, stop, log: () => log, pid: child.pid };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function listeningPort(child, log) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`workerd did not start in time\n${log()}`)), START_LIMIT_MS);
+    const fail = (why) => {
+      clearTimeout(timer);
+      reject(new Error(`workerd ended: ${why}\n${log()}`));
+    };
+    child.once("error", (error) => fail(error.message));
+    child.once("exit", (code, signal) => fail(`exit ${code ?? signal}`));
+    let told = "";
+    child.stdio[3].on("data", (chunk) => {
+      told += chunk;
+      for (const line of told.split("\n").slice(0, -1)) {
+        const event = JSON.parse(line);
+        if (event.event === "listen" && event.socket === "http") {
+          clearTimeout(timer);
+          resolve(event.port);
+        }
+      }
+    });
+  });
+}
+
+function configText({ modules, bindings, compatibilityDate, compatibilityFlags, socketOptions }) {
+  const quoted = (text) => JSON.stringify(text);
+  const moduleLines = modules.map(({ name, ...content }) => {
+    const [kind, file] = Object.entries(content)[0];
+    return `(name = ${quoted(name)}, ${kind} = embed ${quoted(file)})`;
+  });
+  const bindingLines = Object.entries(bindings).map(([name, value]) => `(name = ${quoted(name)}, json = ${quoted(JSON.stringify(value))})`);
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = .worker),
+    (name = "internet", network = (allow = ["private", "local"])),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (${socketOptions}), service = "main")],
+);
+const worker :Workerd.Worker = (
+  modules = [${moduleLines.join(",\n    ")}],
+  bindings = [${bindingLines.join(",\n    ")}],
+  compatibilityDate = ${quoted(compatibilityDate)},
+  compatibilityFlags = [${compatibilityFlags.map(quoted).join(", ")}],
+);
+`;
+}
