@@ -12,7 +12,7 @@ let server;
 // The way that needs no option, and the way that ships the module as a file.
 const WITH_LOADER = `
 import * as keybound from "@keybound/browser";
-import wasm from "@keybound/browser/wasm";
+import wasm from "@keybound/browser/keybound_browser.wasm";
 import { REQUEST, prove, report } from "./prove.js";
 
 report(async () => {

@@ -1,4 +1,4 @@
-// A project with both packages installed and the sample apps in `src/`, and the check that every page must pass.
+// A project with @keybound/browser installed and the sample apps in `src/`, and the check that every page must pass.
 import assert from "node:assert/strict";
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ const apps = join(root, "tests/packages/apps");
 export async function projectWithApps(files = {}) {
   const sources = {};
   for (const name of await readdir(apps)) sources[`src/${name}`] = await readFile(join(apps, name), "utf8");
-  return installedPackages({ ...sources, ...files });
+  return installedPackages({ ...sources, ...files }, { only: ["browser"] });
 }
 
 export const page = (script) => `<!doctype html><meta charset="utf-8"><title>test</title><script type="module" src="${script}"></script>`;

@@ -25,8 +25,8 @@ const keyPair = () => webcrypto.subtle.generateKey({ name: "ECDSA", namedCurve: 
 describe("@keybound/edge in Node", () => {
   test("accepts a proof that another library made", async () => {
     const pair = await keyPair();
-    const proof = await generateProof(pair, "https://api.example/orders", "POST", undefined, "an access token");
-    const verdict = await edge.verifyProof(proof, { ...request, accessToken: "an access token" });
+    const proof = await generateProof(pair, "https://api.example/orders", "POST", undefined, "header.claims.signature");
+    const verdict = await edge.verifyProof(proof, { ...request, accessToken: "header.claims.signature" });
     assert.equal(verdict.ok, true, JSON.stringify(verdict));
     const { publicKey } = pair;
     const { crv, kty, x, y } = await webcrypto.subtle.exportKey("jwk", publicKey);
@@ -54,9 +54,9 @@ describe("@keybound/edge in Node", () => {
 describe("@keybound/browser in Node", () => {
   test("makes a proof that others and @keybound/edge accept", async () => {
     const key = await browser.DpopKey.from(await keyPair());
-    const proof = await key.proof({ ...request, accessToken: "an access token", nonce: "n-1" });
-    await assertProof(proof, { ...request, accessToken: "an access token", nonce: "n-1", thumbprint: key.thumbprint });
-    const verdict = await edge.verifyProof(proof, { ...request, accessToken: "an access token", nonce: "n-1" });
+    const proof = await key.proof({ ...request, accessToken: "header.claims.signature", nonce: "n-1" });
+    await assertProof(proof, { ...request, accessToken: "header.claims.signature", nonce: "n-1", thumbprint: key.thumbprint });
+    const verdict = await edge.verifyProof(proof, { ...request, accessToken: "header.claims.signature", nonce: "n-1" });
     assert.equal(verdict.ok, true, JSON.stringify(verdict));
     assert.equal(verdict.jkt, key.thumbprint);
   });

@@ -1,9 +1,6 @@
 //! Writes the vectors as lines of text: Wycheproof's, and Ed25519 signatures around the points of small order.
 
-#![allow(
-    clippy::arithmetic_side_effects,
-    reason = "the operators of curve25519-dalek cannot overflow"
-)]
+#![allow(clippy::arithmetic_side_effects, reason = "the operators of curve25519-dalek cannot overflow")]
 
 use std::{env, error::Error, fmt::Write as _, fs, path::Path};
 
@@ -158,7 +155,8 @@ fn small_order_signatures() -> String {
             {
                 *seen = true;
                 let holds = if holds { "holds" } else { "holds_with_cofactor_only" };
-                let _ = writeln!(out, "{name}\t{holds}\t{}\t{}\t{}{}", hex(&a), hex(&message), hex(&r), hex(s.as_bytes()));
+                let _ =
+                    writeln!(out, "{name}\t{holds}\t{}\t{}\t{}{}", hex(&a), hex(&message), hex(&r), hex(s.as_bytes()));
             }
         }
     }

@@ -59,7 +59,7 @@ export async function outcomeOfPage(browser, url, { timeout = 30_000 } = {}) {
     if (outcome.error !== undefined) throw new Error(outcome.error);
     return { ...outcome, complaints };
   } catch (error) {
-    throw new Error([`${url}: ${error.message}`, ...complaints].join("\n  "), { cause: error });
+    throw new Error([`${url}: ${error.message}`, ...complaints].join("\n  "));
   } finally {
     await context.close();
   }

@@ -7,16 +7,16 @@ import { dist } from "./paths.mjs";
 import { run } from "./run.mjs";
 
 /**
- * An empty project with both packages in its node_modules. `files` are written into it: path -> text.
- * `pack` holds what `npm pack` reported for each.
+ * An empty project with the packages (both, or those named in `only`) in its node_modules. `files` are written into it:
+ * path -> text. `pack` holds what `npm pack` reported for each.
  */
-export async function installedPackages(files = {}) {
+export async function installedPackages(files = {}, { only = Object.keys(dist) } = {}) {
   // The real path: bundlers resolve symbolic links, and a temporary folder may be behind one.
   const folder = await mkdtemp(join(realpathSync(tmpdir()), "keybound-project-"));
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
     const pack = {};
-    for (const [name, source] of Object.entries(dist)) pack[name] = await npmPack(source, folder);
+    for (const name of only) pack[name] = await npmPack(dist[name], folder);
     await write(folder, { "package.json": JSON.stringify({ name: "empty-project", private: true, type: "module" }), ...files });
     const tarballs = Object.values(pack).map(({ filename }) => `./${filename}`);
     // Offline: neither package may need anything else.

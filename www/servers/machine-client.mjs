@@ -5,9 +5,11 @@
 import { X509Certificate, createHash } from "node:crypto";
 import { Agent, request as httpsRequest } from "node:https";
 import { MACHINE_CLIENT } from "./clients.mjs";
+import { CF_HEADER } from "./mtls-front.mjs";
+import { tlsClientAuth } from "./tls-client-auth.mjs";
 
-/** What a caller of the API may present along with the machine's token. */
-export const PRESENTED = /** @type {const} */ (["own", "neighbour", "lookalike", "none"]);
+/** What a caller of the API may present along with the machine's token; "forged": no certificate, but a header that claims the right one. */
+export const PRESENTED = /** @type {const} */ (["own", "neighbour", "lookalike", "none", "forged"]);
 
 /**
  * @typedef {typeof PRESENTED[number]} Presented
@@ -31,7 +33,7 @@ export const PRESENTED = /** @type {const} */ (["own", "neighbour", "lookalike",
 export function createMachineClient({ certificates, issuer, apiOrigin, resource }) {
   const ca = certificates.authority;
   /** @type {Record<Presented, Credentials>} */
-  const credentials = { own: certificates.machine, neighbour: certificates.neighbour, lookalike: certificates.lookalike, none: {} };
+  const credentials = { own: certificates.machine, neighbour: certificates.neighbour, lookalike: certificates.lookalike, none: {}, forged: {} };
   /** @type {string | undefined} */
   let token;
 
@@ -41,7 +43,8 @@ export function createMachineClient({ certificates, issuer, apiOrigin, resource 
       if (token === undefined || claimsOf(token).exp < Date.now() / 1000 + 30) token = await obtainToken({ ca, ...certificates.machine }, issuer, resource);
       const request = { method: "GET", url: new URL("/notes", apiOrigin).href };
       // RFC 8705 §3: certificate-bound tokens go under the Bearer scheme; there is none of their own.
-      const { status, headers, text } = await send(request, { ca, ...credentials[presented] }, { authorization: `Bearer ${token}` });
+      const fields = { authorization: `Bearer ${token}`, ...(presented === "forged" ? { [CF_HEADER]: forgedReport(certificates.machine.cert) } : {}) };
+      const { status, headers, text } = await send(request, { ca, ...credentials[presented] }, fields);
       return {
         certificate: describe(credentials[presented].cert),
         token: claimsOf(token),
@@ -88,6 +91,12 @@ function send({ method, url }, tls, headers, body) {
     request.on("error", reject);
     request.end(body);
   });
+}
+
+/** The header of the TLS front, as somebody would write it who knows it and the machine's certificate, but has not its key. @param {string} pem */
+function forgedReport(pem) {
+  const { raw } = new X509Certificate(pem);
+  return JSON.stringify({ tlsClientAuth: tlsClientAuth({ authorized: true, getPeerCertificate: () => ({ raw }) }) });
 }
 
 /** @param {string} [pem] @returns {Observation["certificate"]} */

@@ -46,7 +46,12 @@ const FAILURES = new Map([
 ]);
 
 /**
- * @param {import("node:tls").TLSSocket} socket A connection on which the server asked for a certificate.
+ * What a connection tells; a TLSSocket has it.
+ * @typedef {{ authorized: boolean, authorizationError?: Error | string | null, getPeerCertificate(detailed: true): { raw?: Buffer, issuerCertificate?: { raw?: Buffer } } }} Connection
+ */
+
+/**
+ * @param {Connection} socket A connection on which the server asked for a certificate.
  * @returns {typeof ABSENT}
  */
 export function tlsClientAuth(socket) {

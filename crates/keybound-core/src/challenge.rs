@@ -141,17 +141,21 @@ impl<'a> Reader<'a> {
 
     fn quoted_string(&mut self) -> Option<Cow<'a, str>> {
         self.step();
-        let mut out: Cow<'a, str> = Cow::Borrowed("");
+        let mut unescaped = String::new();
         let mut run = self.at;
         loop {
             match self.peek()? {
                 b'"' => {
                     let rest = self.text.get(run..self.at)?;
                     self.step();
-                    return Some(if out.is_empty() { Cow::Borrowed(rest) } else { out + rest });
+                    if unescaped.is_empty() {
+                        return Some(Cow::Borrowed(rest));
+                    }
+                    unescaped.push_str(rest);
+                    return Some(Cow::Owned(unescaped));
                 }
                 b'\\' => {
-                    out = out + self.text.get(run..self.at)?;
+                    unescaped.push_str(self.text.get(run..self.at)?);
                     self.step();
                     run = self.at;
                     // The escaped character stands for itself, also a quote.

@@ -82,33 +82,20 @@ impl PreparedKey {
     ///
     /// # Errors
     /// The signature does not verify, or the algorithm is none of this key's.
-    pub fn verify(
-        &self,
-        algorithm: Algorithm,
-        message: &[u8],
-        signature: &[u8],
-    ) -> Result<(), SignatureError> {
+    pub fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
         match (&self.0, algorithm) {
             #[cfg(feature = "p256")]
-            (Imported::P256(key), Algorithm::Es256) => {
-                ec::verify::<_, p256::ecdsa::Signature>(key, message, signature)
-            }
+            (Imported::P256(key), Algorithm::Es256) => ec::verify::<_, p256::ecdsa::Signature>(key, message, signature),
             #[cfg(feature = "p384")]
-            (Imported::P384(key), Algorithm::Es384) => {
-                ec::verify::<_, p384::ecdsa::Signature>(key, message, signature)
-            }
+            (Imported::P384(key), Algorithm::Es384) => ec::verify::<_, p384::ecdsa::Signature>(key, message, signature),
             #[cfg(feature = "p521")]
-            (Imported::P521(key), Algorithm::Es512) => {
-                ec::verify::<_, p521::ecdsa::Signature>(key, message, signature)
-            }
+            (Imported::P521(key), Algorithm::Es512) => ec::verify::<_, p521::ecdsa::Signature>(key, message, signature),
             #[cfg(feature = "rsa")]
             (Imported::Rsa(key), Algorithm::Rs256) => rsassa::verify_pkcs1(key, message, signature),
             #[cfg(feature = "rsa")]
             (Imported::Rsa(key), Algorithm::Ps256) => rsassa::verify_pss(key, message, signature),
             #[cfg(feature = "ed25519")]
-            (Imported::Ed25519(key), Algorithm::EdDsa | Algorithm::Ed25519) => {
-                eddsa::verify(key, message, signature)
-            }
+            (Imported::Ed25519(key), Algorithm::EdDsa | Algorithm::Ed25519) => eddsa::verify(key, message, signature),
             _ => Err(SignatureError),
         }
     }
@@ -160,23 +147,13 @@ mod rsassa {
         RsaPublicKey::new_with_size_limits(n, e, MODULUS_BITS).map_err(|_| SignatureError)
     }
 
-    pub(super) fn verify_pkcs1(
-        key: &RsaPublicKey,
-        message: &[u8],
-        signature: &[u8],
-    ) -> Result<(), SignatureError> {
-        key.verify(Pkcs1v15Sign::new::<Sha256>(), &sha256::digest(message), signature)
-            .map_err(|_| SignatureError)
+    pub(super) fn verify_pkcs1(key: &RsaPublicKey, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+        key.verify(Pkcs1v15Sign::new::<Sha256>(), &sha256::digest(message), signature).map_err(|_| SignatureError)
     }
 
     /// RFC 7518 §3.5: the salt is as long as the hash, MGF1 uses the same hash.
-    pub(super) fn verify_pss(
-        key: &RsaPublicKey,
-        message: &[u8],
-        signature: &[u8],
-    ) -> Result<(), SignatureError> {
-        key.verify(Pss::<Sha256>::new_with_salt(32), &sha256::digest(message), signature)
-            .map_err(|_| SignatureError)
+    pub(super) fn verify_pss(key: &RsaPublicKey, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+        key.verify(Pss::<Sha256>::new_with_salt(32), &sha256::digest(message), signature).map_err(|_| SignatureError)
     }
 }
 
@@ -192,11 +169,7 @@ mod eddsa {
 
     /// The equation without cofactor, `S` below the order, neither key nor `R` of small order: what
     /// Web Cryptography's Ed25519 asks for as well.
-    pub(super) fn verify(
-        key: &VerifyingKey,
-        message: &[u8],
-        signature: &[u8],
-    ) -> Result<(), SignatureError> {
+    pub(super) fn verify(key: &VerifyingKey, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
         let signature = Signature::from_slice(signature).map_err(|_| SignatureError)?;
         key.verify_strict(message, &signature).map_err(|_| SignatureError)
     }

@@ -53,8 +53,8 @@ impl SigningKey {
         let (Some(x), Some(y)) = (point.x(), point.y()) else {
             return Err(SecretKeyError);
         };
-        let public = PublicKey::from_parts(KeyParts::Ec { key_type: KeyType::P256, x, y })
-            .map_err(|_| SecretKeyError)?;
+        let public =
+            PublicKey::from_parts(KeyParts::Ec { key_type: KeyType::P256, x, y }).map_err(|_| SecretKeyError)?;
         Ok(Self { secret, public })
     }
 

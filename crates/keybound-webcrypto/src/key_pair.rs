@@ -80,8 +80,7 @@ impl KeyPair {
     /// See [`KeyPairError`].
     pub async fn generate(algorithm: Algorithm) -> Result<Self, KeyPairError> {
         let subtle = subtle()?;
-        let parameters =
-            generation_parameters(algorithm).ok_or(KeyPairError::UnsupportedAlgorithm)?;
+        let parameters = generation_parameters(algorithm).ok_or(KeyPairError::UnsupportedAlgorithm)?;
         let call = subtle.generate_key_with_object(&parameters, false, &usages(&["sign", "verify"]));
         let pair = settled(call).await?;
         let half = |name| member(&pair, name).map(JsValue::unchecked_into::<CryptoKey>);
@@ -105,9 +104,7 @@ impl KeyPair {
         algorithm: Algorithm,
     ) -> Result<Self, KeyPairError> {
         let subtle = subtle()?;
-        if !is_half(&private, "private", "sign", algorithm)
-            || !is_half(&public, "public", "verify", algorithm)
-        {
+        if !is_half(&private, "private", "sign", algorithm) || !is_half(&public, "public", "verify", algorithm) {
             return Err(KeyPairError::NotAPair);
         }
         if private.extractable() {
@@ -149,13 +146,8 @@ impl KeyPair {
     /// # Errors
     /// See [`KeyPairError`].
     pub async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyPairError> {
-        let parameters =
-            signature_parameters(self.algorithm).ok_or(KeyPairError::UnsupportedAlgorithm)?;
-        let call = subtle()?.sign_with_object_and_js_u8_array(
-            &parameters,
-            &self.private,
-            &Uint8Array::from(message),
-        );
+        let parameters = signature_parameters(self.algorithm).ok_or(KeyPairError::UnsupportedAlgorithm)?;
+        let call = subtle()?.sign_with_object_and_js_u8_array(&parameters, &self.private, &Uint8Array::from(message));
         let signature = Uint8Array::new(&settled(call).await?).to_vec();
         if signature.len() == self.public_key.signature_len(self.algorithm) {
             Ok(signature)

@@ -73,10 +73,7 @@ impl WebCrypto {
     /// # Errors
     /// See [`VerifyError`].
     pub async fn check(&self, check: SignatureCheck<'_>) -> Result<(), VerifyError> {
-        ImportedKey::import(check.key, check.algorithm)
-            .await?
-            .verify(check.message, check.signature)
-            .await
+        ImportedKey::import(check.key, check.algorithm).await?.verify(check.message, check.signature).await
     }
 
     /// Whether this engine can check signatures of the algorithm. It tries one out.
@@ -125,7 +122,7 @@ pub struct ImportedKey {
     key: CryptoKey,
     parameters: Object,
     algorithm: Algorithm,
-    signature_len: usize,
+    shape: Shape,
 }
 
 impl ImportedKey {
@@ -141,16 +138,17 @@ impl ImportedKey {
             return Err(VerifyError::Signature);
         }
         let subtle = subtle()?;
-        let (Some(key_parameters), Some(parameters)) =
-            (key_parameters(algorithm), signature_parameters(algorithm))
+        let (Some(key_parameters), Some(parameters)) = (key_parameters(algorithm), signature_parameters(algorithm))
         else {
             return Err(VerifyError::UnsupportedAlgorithm);
         };
         let (format, data) = match key.parts() {
-            KeyParts::Ec { x, y, .. } => {
-                // SEC 1 §2.3.4, uncompressed.
-                let point = [&[4], x, y].concat();
-                ("raw", Uint8Array::from(point.as_slice()).into())
+            KeyParts::Ec { key_type, x, y } => {
+                // Not "raw" and not "jwk": with these, WebKitGTK does not look whether the point is on
+                // its curve.
+                let prefix = spki_prefix(key_type).ok_or(VerifyError::UnsupportedAlgorithm)?;
+                let spki = [prefix, x, y].concat();
+                ("spki", Uint8Array::from(spki.as_slice()).into())
             }
             KeyParts::Ed25519 { x } => ("raw", Uint8Array::from(x.as_slice()).into()),
             _ => {
@@ -159,12 +157,7 @@ impl ImportedKey {
             }
         };
         let call = subtle.import_key_with_object(format, &data, &key_parameters, true, &usages(&["verify"]));
-        Ok(Self {
-            key: settled(call).await?.unchecked_into(),
-            parameters,
-            algorithm,
-            signature_len: key.signature_len(algorithm),
-        })
+        Ok(Self { key: settled(call).await?.unchecked_into(), parameters, algorithm, shape: Shape::of(key, algorithm) })
     }
 
     /// The algorithm that the key was imported for.
@@ -186,8 +179,7 @@ impl ImportedKey {
     /// # Errors
     /// See [`VerifyError`].
     pub async fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), VerifyError> {
-        // Not left to the engine: none may take DER or a shorter `R` (RFC 7518 §3.4).
-        if signature.len() != self.signature_len {
+        if !self.shape.fits(signature) {
             return Err(VerifyError::Signature);
         }
         let call = subtle()?.verify_with_object_and_buffer_source_and_buffer_source(
@@ -199,6 +191,62 @@ impl ImportedKey {
         if settled(call).await?.as_bool() == Some(true) { Ok(()) } else { Err(VerifyError::Signature) }
     }
 }
+
+/// SubjectPublicKeyInfo up to the coordinates (RFC 5480 §2): `ecPublicKey` and the curve, then a bit
+/// string with an uncompressed point.
+const fn spki_prefix(key_type: KeyType) -> Option<&'static [u8]> {
+    Some(match key_type {
+        KeyType::P256 => {
+            b"\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\0\x04"
+        }
+        KeyType::P384 => b"\x30\x76\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\0\x22\x03\x62\0\x04",
+        KeyType::P521 => b"\x30\x81\x9b\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\0\x23\x03\x81\x86\0\x04",
+        _ => return None,
+    })
+}
+
+/// What is not left to the engine: the length, that a number is below the modulus that it counts in,
+/// and that no point is of small order. (WebKitGTK takes `s` and `s + n`, `S` and `S + L`, two
+/// spellings of one signature; no engine that was tried refuses an `R` of small order, as Web
+/// Cryptography Level 2 §26.4.2 asks for.)
+#[derive(Clone, Debug)]
+enum Shape {
+    /// RFC 7518 §3.4: never DER, never shortened. The engines check the range of `R` and `S`.
+    Ecdsa { len: usize },
+    /// RFC 8017 §5.2.2: below the modulus, and as long.
+    Rsa { modulus: Vec<u8> },
+    /// RFC 8032 §5.1.7: `S` below the order of the group.
+    Ed25519,
+}
+
+impl Shape {
+    fn of(key: &PublicKey, algorithm: Algorithm) -> Self {
+        match key.parts() {
+            KeyParts::Rsa { n, .. } => Self::Rsa { modulus: n.to_vec() },
+            KeyParts::Ed25519 { .. } => Self::Ed25519,
+            _ => Self::Ecdsa { len: key.signature_len(algorithm) },
+        }
+    }
+
+    fn fits(&self, signature: &[u8]) -> bool {
+        match self {
+            Self::Ecdsa { len } => signature.len() == *len,
+            // Octets of one length compare as the numbers do.
+            Self::Rsa { modulus } => signature.len() == modulus.len() && signature < modulus.as_slice(),
+            Self::Ed25519 => {
+                let Some((r, s)) = signature.split_first_chunk::<32>() else { return false };
+                s.len() == 32
+                    && s.iter().rev().lt(ED25519_ORDER.iter().rev())
+                    // What makes a point a key (canonical, not of small order) is asked of `R` too.
+                    && PublicKey::from_parts(KeyParts::Ed25519 { x: r }).is_ok()
+            }
+        }
+    }
+}
+
+/// 2^252 + 27742317777372353535851937790883648493, little-endian (RFC 8032 §5.1).
+const ED25519_ORDER: [u8; 32] =
+    *b"\xed\xd3\xf5\x5c\x1a\x63\x12\x58\xd6\x9c\xf7\xa2\xde\xf9\xde\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x10";
 
 /// Some key of the type: the base points of the curves (SEC 2 §2.4.2, §2.5.1, §2.6.1; RFC 8032 §5.1),
 /// and a modulus of ones.

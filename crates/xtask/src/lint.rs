@@ -17,13 +17,14 @@ pub struct Args {
 }
 
 /// All of them compile natively, also those that only do something in a browser: no wasm32 toolchain needs a clippy of its own.
-const CRATES: [&str; 7] = [
+const CRATES: [&str; 8] = [
     "keybound-core",
     "keybound-rustcrypto",
     "keybound-webcrypto",
     "keybound-browser",
     "keybound-edge",
     "keybound-conformance",
+    "keybound-provider-tests",
     "xtask",
 ];
 

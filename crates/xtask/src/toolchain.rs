@@ -45,9 +45,7 @@ impl WasmToolchain {
 
     /// Makes every `cargo` and `rustc` that the job starts this toolchain's.
     pub fn equip(self, job: Job) -> Job {
-        let job = job
-            .env("CARGO_TARGET_DIR", paths::wasm_target())
-            .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", remapped_paths());
+        let job = job.env("CARGO_TARGET_DIR", paths::wasm_target());
         match self {
             WasmToolchain::Default => job.env("PATH", path_with_tools(&[])),
             WasmToolchain::Debian => job
@@ -63,6 +61,8 @@ impl WasmToolchain {
 /// Whether the default `rustc` has the standard library of `target`.
 pub fn default_has(target: &str) -> bool {
     process::ask("rustc", &["--print", "sysroot"])
+        // Where the default is Debian's own, it needs everything that `Debian` says.
+        .filter(|sysroot| sysroot != "/usr")
         .is_some_and(|sysroot| has_std(&Path::new(&sysroot).join("lib/rustlib").join(target).join("lib"), "libcore-"))
 }
 
@@ -84,20 +84,4 @@ fn path_with_tools(first: &[&str]) -> std::ffi::OsString {
     let dirs = first.iter().map(PathBuf::from).chain(paths::tools_bin().ok());
     let rest = env::var_os("PATH").unwrap_or_default();
     env::join_paths(dirs.chain(env::split_paths(&rest))).unwrap_or(rest)
-}
-
-/// Panic messages carry source paths: what ships must not name somebody's home directory, nor differ from machine to machine.
-fn remapped_paths() -> String {
-    let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| env::home_dir().map(|home| home.join(".cargo")));
-    let sources = home.map(|home| home.join("registry/src"));
-    let mut folders: Vec<PathBuf> =
-        sources.iter().filter_map(|dir| fs::read_dir(dir).ok()).flatten().flatten().map(|entry| entry.path()).collect();
-    folders.sort();
-    folders
-        .iter()
-        .map(|folder| format!("--remap-path-prefix={}=/deps", folder.display()))
-        .chain([format!("--remap-path-prefix={}=/keybound", paths::root().display())])
-        .filter(|flag| !flag.contains(' '))
-        .collect::<Vec<_>>()
-        .join(" ")
 }

@@ -20,4 +20,4 @@ export async function report(work) {
   }
 }
 
-export const REQUEST = { method: "POST", url: "https://api.example/orders/7?full=1#top", accessToken: "an access token", nonce: "n-1" };
+export const REQUEST = { method: "POST", url: "https://api.example/orders/7?full=1#top", accessToken: "header.claims.signature", nonce: "n-1" };

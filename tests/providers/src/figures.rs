@@ -81,9 +81,8 @@ pub async fn published_keys_have_their_thumbprints<P: Provider>(provider: &P) ->
     if provider.algorithms().contains(Algorithm::EdDsa) {
         let key = PublicKey::from_jwk(&vectors[1]["jwk"].to_string()).unwrap();
         let message = b"eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
-        let signature = base64url::decode(
-            "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg",
-        );
+        let signature =
+            base64url::decode("hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg");
         assert!(verifies(provider, Algorithm::EdDsa, &key, message, &signature.unwrap()).await);
     }
     format!("{} keys", vectors.len())

@@ -64,6 +64,12 @@ macro_rules! for_each_test {
 pub trait Provider: AsyncSignatureVerifier {
     /// The algorithms that it must be able to check. Signatures of all others it must refuse.
     fn algorithms(&self) -> AlgorithmSet;
+
+    /// Whether the engine ends the process when it is given an Ed25519 key that is no point, so that
+    /// it cannot be tried.
+    fn dies_of_points_off_ed25519(&self) -> bool {
+        false
+    }
 }
 
 /// A provider that answers at once.

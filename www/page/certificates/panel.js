@@ -3,15 +3,16 @@
 
 import { element, find } from "../dom.js";
 import { answerCodes, comparison, verdict } from "../story/evidence.js";
+import { begin, end } from "../story/step.js";
 
 /** @typedef {import("../../servers/machine-client.mjs").Observation} Observation */
 
 export function setUpCertificates() {
   const button = find("#all-calls", document, HTMLButtonElement);
   button.addEventListener("click", async () => {
-    button.disabled = true;
+    if (!begin(button)) return;
     for (const card of document.querySelectorAll(".call")) await run(/** @type {HTMLElement} */ (card));
-    button.disabled = false;
+    end(button);
   });
 }
 
@@ -27,15 +28,15 @@ async function run(card) {
     return;
   }
   card.dataset.state = "done";
-  find(".outcome", card).replaceChildren(outcome(observed, presents === "own"));
+  find(".outcome", card).replaceChildren(outcome(observed));
   find(".evidence", card).replaceChildren(...evidence(observed));
 }
 
-/** @param {Observation} observed @param {boolean} rightful */
-function outcome({ response }, rightful) {
+/** @param {Observation} observed */
+function outcome({ response }) {
   const accepted = response.status === 200;
   const words = accepted ? `The API read ${response.body.notes.length} notes to ${response.body.reader}.` : (response.body?.detail ?? "The API gave no reason.");
-  return verdict(accepted === rightful ? "good" : "bad", accepted ? "Let in" : "Refused", answerCodes(response), words);
+  return verdict(accepted ? "good" : "bad", accepted ? "Let in" : "Refused", answerCodes(response), words);
 }
 
 /** @param {Observation} observed */
@@ -52,5 +53,5 @@ function evidence({ certificate, token }) {
 
 /** @param {string} name @param {string} value */
 function row(name, value) {
-  return element("div", { class: "member" }, element("dt", {}, name), element("dd", { class: "value" }, value));
+  return element("div", { class: "member" }, element("dt", {}, name), element("dd", {}, element("div", { class: "value" }, value)));
 }

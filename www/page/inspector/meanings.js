@@ -1,5 +1,5 @@
 // @ts-check
-// What each member of a proof or an access token is for, and where that is written.
+// What each member of a proof or an access token is for, and where that is written; in the order in which a person reads them.
 
 /**
  * @typedef {{ rfc: number, section: string }} Where
@@ -18,12 +18,12 @@ export const PROOF = {
     jwk: meaning("The public key that the signature verifies with. Its thumbprint is what tokens are bound to.", 9449, "4.2"),
   },
   payload: {
-    jti: meaning("A random name for this one proof. A server that sees it twice refuses the second.", 9449, "11.1"),
     htm: meaning("The method of the request. The proof is good for no other.", 9449, "4.2"),
     htu: meaning("The address of the request, without query and fragment. The proof is good for no other.", 9449, "4.2"),
-    iat: meaning("When it was made. It is accepted for minutes only.", 9449, "4.3"),
     ath: meaning("The hash of the access token that goes with it, so it cannot be used along with another.", 9449, "4.2"),
     nonce: meaning("A value that the server gave out a moment ago: proofs cannot be made in advance.", 9449, "8"),
+    jti: meaning("A random name for this one proof. A server that sees it twice refuses the second.", 9449, "11.1"),
+    iat: meaning("When it was made. It is accepted for minutes only.", 9449, "4.3"),
     exp: meaning("After this time the proof is no longer good. Not needed: servers limit its age anyway.", 7519, "4.1.4"),
     nbf: meaning("Before this time the proof is not good yet.", 7519, "4.1.5"),
   },
@@ -56,6 +56,3 @@ export const PUBLIC_KEY = {
   x: meaning("The public point's first coordinate, at full length.", 7518, "6.2.1.2"),
   y: meaning("And its second.", 7518, "6.2.1.3"),
 };
-
-/** In what order members are shown; others follow. */
-export const ORDER = ["cnf", "typ", "alg", "jwk", "htm", "htu", "ath", "nonce", "jti", "iat", "iss", "sub", "aud", "scope", "client_id", "exp"];

@@ -4,6 +4,7 @@
 import { element, find } from "../dom.js";
 import { Undecodable, decode } from "./decode.js";
 import { findings } from "./findings.js";
+import { thumbprint } from "./keys.js";
 import { isProof, tokenView } from "./view.js";
 
 /** The proof for a protected resource of RFC 9449 §7.1, figure 13. */
@@ -52,9 +53,10 @@ async function read(text) {
   try {
     const decoded = decode(text);
     const remarks = await findings(decoded, Date.now() / 1000);
+    const name = await thumbprint(decoded.header.jwk);
     return [
       element("ul", { class: "findings" }, remarks.map(({ tone, text: words }) => element("li", { class: tone }, words))),
-      tokenView(decoded, { title: isProof(decoded) ? "A proof" : "Another kind of token" }),
+      tokenView(decoded, { title: isProof(decoded) ? "A proof" : "Another kind of token", notes: name === null ? {} : { jwk: { tone: "plain", text: `Its thumbprint is ${name}.` } } }),
     ];
   } catch (error) {
     if (!(error instanceof Undecodable)) throw error;

@@ -2,23 +2,23 @@
 // A decoded token on the page: each member with its value and what it is for.
 
 import { element, rfcLink } from "../dom.js";
-import { ACCESS_TOKEN, ORDER, PROOF, PUBLIC_KEY } from "./meanings.js";
+import { ACCESS_TOKEN, PROOF, PUBLIC_KEY } from "./meanings.js";
 
 /**
- * @typedef {{ tone: "good" | "bad" | "warn", text: string }} Note
+ * @typedef {{ tone: "good" | "bad" | "plain", text: string }} Note
  * @typedef {Record<string, Note>} Notes By member; "signature" for the signature.
  * @typedef {import("./decode.js").Decoded} Decoded
  */
 
 /**
  * @param {Decoded} decoded
- * @param {{ title: string, about?: string, notes?: Notes }} options
+ * @param {{ title: string, about?: string, notes?: Notes, brief?: boolean }} options `brief`: only members with a note are explained, until the reader asks for the rest.
  */
-export function tokenView(decoded, { title, about = "", notes = {} }) {
+export function tokenView(decoded, { title, about = "", notes = {}, brief = false }) {
   const meanings = isProof(decoded) ? PROOF : ACCESS_TOKEN;
-  return element("section", { class: "paper" },
+  return element("section", { class: `paper ${brief ? "brief" : ""}` },
     element("header", {}, element("h4", {}, title), about && element("p", {}, about)),
-    compactView(decoded.compact),
+    element("div", { class: "tools" }, compactView(decoded.compact), brief && explainButton()),
     element("div", { class: "part part-header" }, element("h5", {}, "Header"), membersView(decoded.header, meanings.header, notes)),
     element("div", { class: "part part-payload" }, element("h5", {}, "Payload"), membersView(decoded.payload, meanings.payload, notes)),
     element("div", { class: "part part-signature" }, element("h5", {}, "Signature"), signatureView(decoded, notes.signature)),
@@ -42,6 +42,19 @@ export function isProof({ header }) {
   return header.typ === "dpop+jwt";
 }
 
+function explainButton() {
+  return element("button", {
+    type: "button",
+    class: "explain",
+    "aria-pressed": "false",
+    click: ({ currentTarget }) => {
+      const button = /** @type {HTMLElement} */ (currentTarget);
+      const explained = button.closest(".paper")?.classList.toggle("brief") === false;
+      button.setAttribute("aria-pressed", String(explained));
+    },
+  }, "Explain every part");
+}
+
 /** @param {Decoded["compact"]} parts */
 function compactView([header, payload, signature]) {
   return element("details", { class: "compact" },
@@ -60,8 +73,8 @@ function compactView([header, payload, signature]) {
  * @param {Notes} notes
  */
 function membersView(members, meanings, notes) {
-  const rank = (/** @type {string} */ name) => (ORDER.indexOf(name) + ORDER.length + 1) % (ORDER.length + 1);
-  const names = Object.keys(members).sort((a, b) => rank(a) - rank(b));
+  const known = Object.keys(meanings).filter((name) => Object.hasOwn(members, name));
+  const names = [...known, ...Object.keys(members).filter((name) => !known.includes(name))];
   return element("dl", { class: "members" }, names.map((name) => memberView(name, members[name], meanings[name], notes[name])));
 }
 
@@ -72,10 +85,11 @@ function membersView(members, meanings, notes) {
  * @param {Note | undefined} note
  */
 function memberView(name, value, meaning, note) {
-  return element("div", { class: `member ${note?.tone === "bad" ? "bad" : ""}` },
+  const words = inWords(name, value);
+  return element("div", { class: `member ${note?.tone ?? ""}` },
     element("dt", {}, name),
     element("dd", {},
-      element("div", { class: "value" }, inWords(name, value)),
+      element("div", { class: `value ${words.length > 32 ? "long" : ""}` }, words),
       element("div", { class: "meaning" }, meaning ? [meaning.is, " ", rfcLink(meaning.where)] : "Not of the standard; servers ignore it."),
       noteView(note),
     ),
@@ -86,7 +100,7 @@ function memberView(name, value, meaning, note) {
 function signatureView({ header, signature, compact }, note) {
   const whose = header.typ === "dpop+jwt" ? "Over header and payload, by the private half of the key in the header." : "Over header and payload, by the authorization server.";
   return element("dl", { class: "members" },
-    element("div", { class: `member ${note?.tone === "bad" ? "bad" : ""}` },
+    element("div", { class: `member ${note?.tone ?? ""}` },
       element("dt", {}, String(header.alg ?? "?")),
       element("dd", {},
         element("div", { class: "value" }, `${compact[2].slice(0, 22)}… (${signature.length} octets)`),

@@ -6,17 +6,23 @@ import { recordingFetch } from "./record.js";
 
 /**
  * @param {{ api: string, key: import("@keybound/browser").DpopKey, token: () => string | null }} options
- * @returns {{ readNotes(): Promise<import("./record.js").Exchange[]> }} What went over the wire, the last one last.
  */
 export function createApi({ api, key, token }) {
   /** @type {import("./record.js").Exchange[]} */
   let exchanges = [];
   const apiFetch = createFetch({ key, token, origins: [api], fetch: recordingFetch((exchange) => exchanges.push(exchange)) });
+
+  /**
+   * @param {RequestInit} [init]
+   * @returns What went over the wire, the last one last.
+   */
+  async function notes(init) {
+    exchanges = [];
+    await apiFetch(new URL("/notes", api), init);
+    return exchanges;
+  }
   return {
-    async readNotes() {
-      exchanges = [];
-      await apiFetch(new URL("/notes", api));
-      return exchanges;
-    },
+    readNotes: () => notes(),
+    addNote: (/** @type {string} */ text) => notes({ method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ text }) }),
   };
 }

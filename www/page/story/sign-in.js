@@ -30,6 +30,7 @@ export async function beginSignIn(settings, key) {
     state: pending.state,
     code_challenge: await oauth.calculatePKCECodeChallenge(pending.codeVerifier),
     code_challenge_method: "S256",
+    prompt: "login consent", // the demo shows both each time
   };
   // The proof that goes with it binds the code to the key as well (RFC 9449 §10.1).
   const pushed = await oauth.pushedAuthorizationRequest(server, client, oauth.None(), parameters, options);

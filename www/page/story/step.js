@@ -25,13 +25,16 @@ export class Step {
     this.button.disabled = false;
   }
 
-  /** @returns {Promise<boolean>} Whether it came to its end. */
-  async run() {
+  /**
+   * @param {() => Promise<Shown | void>} [job] Another than the step's own.
+   * @returns {Promise<boolean>} Whether it came to its end.
+   */
+  async run(job = this.#run) {
+    if (!begin(this.button)) return false;
     this.card.dataset.state = "running";
-    this.button.disabled = true;
     this.card.setAttribute("aria-busy", "true");
     try {
-      const shown = await this.#run();
+      const shown = await job();
       if (shown) this.show(shown);
       return true;
     } catch (error) {
@@ -39,7 +42,7 @@ export class Step {
       return false;
     } finally {
       this.card.removeAttribute("aria-busy");
-      this.button.disabled = false;
+      end(this.button);
     }
   }
 
@@ -53,7 +56,28 @@ export class Step {
   /** @param {unknown} error */
   fail(error) {
     this.card.dataset.state = "failed";
-    const { code, name, message } = /** @type {any} */ (error);
-    find(".outcome", this.card).replaceChildren(verdict("bad", "That did not work", element("p", {}, element("code", {}, code ?? name ?? "error"), ` ${message ?? error}`)));
+    find(".outcome", this.card).replaceChildren(verdict("bad", "That did not work", inWords(error)));
   }
+}
+
+/**
+ * Marks a button as at work. It is not disabled meanwhile: that would take the keyboard's focus from it.
+ * @param {HTMLElement} button
+ * @returns {boolean} False: it is at work already.
+ */
+export function begin(button) {
+  if (button.getAttribute("aria-disabled") === "true") return false;
+  button.setAttribute("aria-disabled", "true");
+  return true;
+}
+
+/** @param {HTMLElement} button */
+export function end(button) {
+  button.removeAttribute("aria-disabled");
+}
+
+/** An error of keybound has a code, one of the authorization server an error and a description. @param {unknown} thrown */
+function inWords(thrown) {
+  const { code, name, message, error, error_description: description } = /** @type {Record<string, string | undefined>} */ (Object(thrown));
+  return element("p", {}, element("code", {}, error ?? code ?? name ?? "error"), ` ${description ?? message ?? thrown}`);
 }

@@ -6,6 +6,7 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as wait } from "node:timers/promises";
 import { DemoFailure } from "../failure.mjs";
 import { CF_HEADER } from "../mtls-front.mjs";
 import { freePorts, noFreePort } from "../ports.mjs";
@@ -82,7 +83,7 @@ async function runWorkerd(configFile, log) {
     clearTimeout(impatient);
   };
 
-  const ports = await Promise.race([listeningPorts(/** @type {import("node:stream").Readable} */ (child.stdio[3])), exited, timeout()]);
+  const ports = await Promise.race([listeningPorts(/** @type {import("node:stream").Readable} */ (child.stdio[3])), exited, wait(START_TIMEOUT_MS, undefined, { ref: false })]);
   if (ports instanceof Map) return { frontPort: ports.get("front") ?? 0, exited, stop };
   await stop();
   if (/address already in use/i.test(said)) return "busy";
@@ -102,11 +103,6 @@ async function listeningPorts(channel) {
     if (ports.has("public") && ports.has("front")) return ports;
   }
   return new Promise(() => {}); // it ended; the caller waits for that
-}
-
-/** @returns {Promise<undefined>} */
-function timeout() {
-  return new Promise((resolve) => setTimeout(resolve, START_TIMEOUT_MS).unref());
 }
 
 function workerdBinary() {

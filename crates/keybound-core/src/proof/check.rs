@@ -15,7 +15,6 @@ use crate::{
     key::{self, KeyError, PublicKey},
     nonce_syntax::MAX_NONCE_LEN,
     server::reason::Reason,
-    sha256,
     signature::{SignatureCheck, SignatureError},
     target_uri::{TargetUri, TargetUriError, UriPart},
     thumbprint::Thumbprint,
@@ -68,16 +67,17 @@ pub struct ExpectedRequest<'a> {
     pub method: &'a str,
     /// The target URI as clients see it.
     pub target: &'a TargetUri<'a>,
-    /// The access token presented with the proof; `None` at a token endpoint, where `ath` is ignored.
-    pub access_token: Option<&'a str>,
+    /// The SHA-256 of the access token presented with the proof (§4.2); `None` at a token endpoint,
+    /// where `ath` is ignored.
+    pub access_token_hash: Option<&'a [u8; 32]>,
     /// The verifier's clock.
     pub now: Timestamp,
 }
 
 /// A proof that holds but for its nonce and signature.
 #[derive(Debug)]
-pub struct ParsedProof<'a> {
-    signing_input: &'a str,
+pub struct ParsedProof {
+    signing_input: String,
     signature: Vec<u8>,
     claims: ProofClaims,
 }
@@ -102,11 +102,11 @@ struct ProofClaims {
 ///
 /// # Errors
 /// The first check that fails.
-pub fn parse<'a>(
-    proof: &'a str,
+pub fn parse(
+    proof: &str,
     policy: &ProofPolicy,
     request: &ExpectedRequest<'_>,
-) -> Result<ParsedProof<'a>, Reason> {
+) -> Result<ParsedProof, Reason> {
     if proof.len() > policy.max_proof_bytes {
         return Err(Reason::ProofTooLarge);
     }
@@ -118,14 +118,14 @@ pub fn parse<'a>(
     let payload = read_object(&payload, Reason::ProofPayloadNotJson)?;
 
     let (algorithm, key) = check_header(&header, policy)?;
-    let claims = check_claims(&payload, policy, request.access_token.is_some())?;
+    let claims = check_claims(&payload, policy, request.access_token_hash.is_some())?;
     if claims.htm != request.method {
         return Err(Reason::HtmMismatch);
     }
     check_target(claims.htu, request.target)?;
     check_time(&claims, policy, request.now)?;
-    if let Some(token) = request.access_token
-        && claims.ath != Some(base64url::encode(&sha256::digest(token.as_bytes())).as_str())
+    if let Some(hash) = request.access_token_hash
+        && claims.ath != Some(base64url::encode(hash).as_str())
     {
         return Err(Reason::AthMismatch);
     }
@@ -133,7 +133,7 @@ pub fn parse<'a>(
         return Err(Reason::ProofSignatureInvalid);
     }
     Ok(ParsedProof {
-        signing_input: parts.signing_input,
+        signing_input: parts.signing_input.to_owned(),
         signature,
         claims: ProofClaims {
             algorithm,
@@ -145,7 +145,7 @@ pub fn parse<'a>(
     })
 }
 
-impl ParsedProof<'_> {
+impl ParsedProof {
     /// The signature to check, with the key that the proof brings (§4.3 check 6).
     #[must_use]
     pub fn signature_check(&self) -> SignatureCheck<'_> {

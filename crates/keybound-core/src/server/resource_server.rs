@@ -3,7 +3,7 @@
 //! Cheap checks come before dear ones and the replay store last, so that nobody can burn another's
 //! `jti` (RFC 9449 §11.1). See [`authenticate`] for the whole way with a synchronous verifier.
 
-use alloc::{string::String, sync::Arc};
+use alloc::{borrow::ToOwned, string::String, sync::Arc};
 
 use crate::{
     proof::check::{self, ExpectedRequest, ParsedProof, ProofPolicy, VerifiedProof},
@@ -17,6 +17,7 @@ use crate::{
         request::{self, Request},
         token::{ParsedToken, TokenPolicy, VerifiedToken},
     },
+    sha256,
     signature::{SignatureError, SignatureVerifier},
     target_uri::TargetUri,
     thumbprint::Thumbprint,
@@ -49,10 +50,11 @@ pub struct ResourcePolicy {
 /// Credentials that are well-formed and, under the DPoP scheme, a proof that holds but for its
 /// nonce and signature.
 #[derive(Debug)]
-pub struct Presented<'a> {
+pub struct Presented {
     scheme: Scheme,
-    token: &'a str,
-    proof: Option<ParsedProof<'a>>,
+    token: String,
+    token_hash: [u8; 32],
+    proof: Option<ParsedProof>,
     origin: String,
     policy: ResourcePolicy,
     now: Timestamp,
@@ -60,8 +62,8 @@ pub struct Presented<'a> {
 
 /// As [`Presented`], and the nonce is good or not asked for.
 #[derive(Debug)]
-pub struct Parsed<'a> {
-    presented: Presented<'a>,
+pub struct Parsed {
+    presented: Presented,
     renew_nonce: bool,
 }
 
@@ -101,18 +103,19 @@ struct Context {
     renew_nonce: bool,
 }
 
-impl<'a> Presented<'a> {
+impl Presented {
     /// Reads the credentials and, under the DPoP scheme, the proof, and makes every check on it that
     /// needs no cryptography.
     ///
     /// # Errors
     /// The first check that fails.
     pub fn read(
-        request: &Request<'a>,
+        request: &Request<'_>,
         policy: &ResourcePolicy,
         now: Timestamp,
     ) -> Result<Self, Reason> {
         let credentials = request::credentials(request.authorization)?;
+        let token_hash = sha256::digest(credentials.token.as_bytes());
         let (proof, origin) = match credentials.scheme {
             // A proof beside a Bearer token proves nothing (RFC 9449 §7.2).
             Scheme::Bearer => (None, String::new()),
@@ -121,7 +124,7 @@ impl<'a> Presented<'a> {
                 let expected = ExpectedRequest {
                     method: request.method,
                     target: &target,
-                    access_token: Some(credentials.token),
+                    access_token_hash: Some(&token_hash),
                     now,
                 };
                 let proof = check::parse(request::proof(request.dpop)?, &policy.proof, &expected)?;
@@ -130,7 +133,8 @@ impl<'a> Presented<'a> {
         };
         Ok(Self {
             scheme: credentials.scheme,
-            token: credentials.token,
+            token: credentials.token.to_owned(),
+            token_hash,
             proof,
             origin,
             policy: *policy,
@@ -151,7 +155,7 @@ impl<'a> Presented<'a> {
     ///
     /// # Errors
     /// The nonce is missing, stale or unknown.
-    pub fn nonce_checked(self, status: Option<NonceStatus>) -> Result<Parsed<'a>, Reason> {
+    pub fn nonce_checked(self, status: Option<NonceStatus>) -> Result<Parsed, Reason> {
         let asked = self.nonce().is_some();
         let renew_nonce = match (self.policy.nonce, status) {
             _ if self.proof.is_none() => false,
@@ -167,7 +171,7 @@ impl<'a> Presented<'a> {
     }
 }
 
-impl<'a> Parsed<'a> {
+impl Parsed {
     /// The scheme under which the token was presented.
     #[must_use]
     pub const fn scheme(&self) -> Scheme {
@@ -176,13 +180,19 @@ impl<'a> Parsed<'a> {
 
     /// The access token, to be resolved into a [`VerifiedToken`].
     #[must_use]
-    pub const fn token(&self) -> &'a str {
-        self.presented.token
+    pub fn token(&self) -> &str {
+        &self.presented.token
+    }
+
+    /// The SHA-256 of the access token, under which a verified one may be remembered.
+    #[must_use]
+    pub const fn token_hash(&self) -> &[u8; 32] {
+        &self.presented.token_hash
     }
 
     /// The proof, whose signature is to be checked. `None` under the Bearer scheme.
     #[must_use]
-    pub const fn proof(&self) -> Option<&ParsedProof<'a>> {
+    pub const fn proof(&self) -> Option<&ParsedProof> {
         self.presented.proof.as_ref()
     }
 

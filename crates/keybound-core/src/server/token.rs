@@ -100,8 +100,8 @@ pub struct TokenPolicy {
 
 /// A JWT access token that holds but for its signature.
 #[derive(Debug)]
-pub struct ParsedToken<'a> {
-    signing_input: &'a str,
+pub struct ParsedToken {
+    signing_input: String,
     signature: Vec<u8>,
     algorithm: Algorithm,
     kid: Option<String>,
@@ -126,12 +126,12 @@ struct TokenClaims {
     json: String,
 }
 
-impl<'a> ParsedToken<'a> {
+impl ParsedToken {
     /// Reads a JWT access token and checks its header and claims (RFC 9068 §4).
     ///
     /// # Errors
     /// The first check that fails.
-    pub fn parse(token: &'a str, policy: &TokenPolicy, now: Timestamp) -> Result<Self, Reason> {
+    pub fn parse(token: &str, policy: &TokenPolicy, now: Timestamp) -> Result<Self, Reason> {
         let parts = jws::split(token).ok_or(Reason::TokenNotJwt)?;
         let decode = |part| base64url::decode(part).map_err(|_| Reason::TokenNotJwt);
         let (header, payload) = (decode(parts.header)?, decode(parts.payload)?);
@@ -142,7 +142,8 @@ impl<'a> ParsedToken<'a> {
         let issuer = check_claims(&claims, policy)?;
         let claims = TokenClaims::read(&claims, &payload)?;
         claims.check_time(now)?;
-        Ok(Self { signing_input: parts.signing_input, signature, algorithm, kid, issuer, claims })
+        let signing_input = parts.signing_input.to_owned();
+        Ok(Self { signing_input, signature, algorithm, kid, issuer, claims })
     }
 
     /// Which of the policy's issuers made it. Only that issuer's keys may check it.

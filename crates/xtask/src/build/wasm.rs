@@ -5,8 +5,8 @@ use crate::hash::{Inputs, Stamp};
 use crate::toolchain::{WASM32, WasmToolchain};
 use crate::{paths, process::Job, setup, ui::Step};
 use anyhow::{Context, Result, ensure};
-use std::fs;
 use std::path::PathBuf;
+use std::{env, fs};
 
 /// What rustc may use for wasm32 and wasm-opt therefore has to know.
 const WASM_FEATURES: [&str; 6] = [
@@ -58,6 +58,7 @@ fn compile(package: Package) -> Result<PathBuf> {
         .cargo(format!("{} for wasm32", package.krate()))
         .args(["build", "--package", package.krate(), "--lib", "--no-default-features", "--features", "npm"])
         .args(["--profile", package.profile(), "--target", WASM32])
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", remapped_paths())
         .minutes(30)
         .run_quietly_if_fast()?;
     let built = paths::wasm_target().join(WASM32).join(package.profile()).join(format!("{}.wasm", package.module()));
@@ -96,4 +97,20 @@ fn optimise(package: Package, module: &Module, step: &mut Step) -> Result<()> {
         .succeed_in(step)?;
     fs::rename(&optimised, &module.wasm)?;
     Ok(())
+}
+
+/// Panic messages carry source paths: what ships must not name somebody's home directory, nor differ from machine to machine.
+fn remapped_paths() -> String {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| env::home_dir().map(|home| home.join(".cargo")));
+    let sources = home.map(|home| home.join("registry/src"));
+    let mut folders: Vec<PathBuf> =
+        sources.iter().filter_map(|dir| fs::read_dir(dir).ok()).flatten().flatten().map(|entry| entry.path()).collect();
+    folders.sort();
+    folders
+        .iter()
+        .map(|folder| format!("--remap-path-prefix={}=/deps", folder.display()))
+        .chain([format!("--remap-path-prefix={}=/keybound", paths::root().display())])
+        .filter(|flag| !flag.contains(' '))
+        .collect::<Vec<_>>()
+        .join(" ")
 }

@@ -5,10 +5,11 @@ mod node;
 mod rust_target;
 mod tools;
 
+pub use rust_target::add_by_rustup;
 pub use tools::locked_version;
 
 use crate::{lock, paths, toolchain::WasmToolchain, ui};
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::ValueEnum;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -72,14 +73,21 @@ pub fn ensure(parts: &[Part]) -> Result<()> {
     }
 
     let _lock = lock::take(&paths::cache()?.join("setup.lock"), "set-up")?;
-    // Looked at again: whoever held the lock may have brought it.
-    debian::install(&debian::missing(parts))?;
-    if parts.contains(&Part::WasmTarget) && rust_target::missing()? {
-        rust_target::install()?;
-    }
-    tools::install(&tools::missing(parts)?)?;
-    if parts.contains(&Part::Npm) && node::missing()? {
-        node::install()?;
+    // Each is looked at again: whoever held the lock may have brought it. One that cannot be had does not keep the others away.
+    let outcomes = [
+        debian::install(&debian::missing(parts)),
+        bring(parts, Part::WasmTarget, rust_target::missing, rust_target::install),
+        tools::missing(parts).and_then(|tools| tools::install(&tools)),
+        bring(parts, Part::Npm, node::missing, node::install),
+    ];
+    let problems: Vec<String> =
+        outcomes.into_iter().filter_map(Result::err).map(|problem| format!("{problem:#}")).collect();
+    if !problems.is_empty() {
+        bail!("{}", problems.join("\n\n"));
     }
     Ok(())
+}
+
+fn bring(parts: &[Part], part: Part, missing: fn() -> Result<bool>, install: fn() -> Result<()>) -> Result<()> {
+    if parts.contains(&part) && missing()? { install() } else { Ok(()) }
 }

@@ -3,7 +3,7 @@
 use super::debian::{self, Root};
 use crate::hash::Stamp;
 use crate::toolchain::{DEBIAN_CARGO, DEBIAN_LINKER, DEBIAN_RUSTC, DEBIAN_WASM32_LIB, WASM32, WasmToolchain};
-use crate::{paths, process, process::Job, ui::Step};
+use crate::{paths, process, process::Job, toolchain, ui::Step};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ pub fn missing() -> Result<bool> {
 }
 
 pub fn install() -> Result<()> {
-    if add_by_rustup()? {
+    if add_by_rustup(WASM32)? {
         return Ok(());
     }
     if paths::which("apt-get").is_none() {
@@ -39,35 +39,36 @@ pub fn install() -> Result<()> {
     build_debian_std()
 }
 
-/// False if there is no rustup, or if it could not fetch the target now or a while ago.
-fn add_by_rustup() -> Result<bool> {
+/// Has rustup fetch the standard library of `target`. False if there is no rustup, or if it could not, now or a while ago.
+pub fn add_by_rustup(target: &str) -> Result<bool> {
     if paths::which("rustup").is_none() {
         return Ok(false);
     }
     let failed = Stamp::at(paths::state()?.join("rustup-cannot-fetch"));
     let toolchain = process::ask("rustup", &["show", "active-toolchain"]).unwrap_or_default();
-    let debian_can_help = paths::which("apt-get").is_some();
-    if debian_can_help && failed.says(&toolchain) {
+    if failed.says(&toolchain) && !is_only_hope(target) {
         return Ok(false);
     }
-    let mut step = Step::start(format!("rustup target add {WASM32}"));
-    let finished = Job::new("rustup target add", "rustup")
-        .args(["target", "add", WASM32])
-        .seconds(RUSTUP_SECONDS)
-        .run_in(&mut step)?;
-    if finished.success() && WasmToolchain::find() == Some(WasmToolchain::Default) {
+    let mut step = Step::start(format!("rustup target add {target}"));
+    let job = Job::new("rustup target add", "rustup").args(["target", "add", target]);
+    let finished = job.seconds(RUSTUP_SECONDS).run_in(&mut step)?;
+    if finished.success() && toolchain::default_has(target) {
         step.done("");
         failed.remove();
         return Ok(true);
     }
     // A second try would wait as long again.
     failed.write(&toolchain)?;
-    if debian_can_help {
-        step.skipped("rustup can fetch nothing here; Debian's packages do it instead");
-        return Ok(false);
+    step.skipped("rustup could not fetch it");
+    if is_only_hope(target) {
+        bail!("`rustup target add {target}` failed\n{}", finished.report());
     }
-    step.failed("");
-    bail!("`rustup target add {WASM32}` failed\n{}", finished.report())
+    Ok(false)
+}
+
+/// Nothing but rustup can bring wasm32 where there are no Debian packages: worth another try each time.
+fn is_only_hope(target: &str) -> bool {
+    target == WASM32 && paths::which("apt-get").is_none()
 }
 
 /// Whether the library in place was built for the compiler in place: an upgrade of the packages outdates it.
@@ -117,7 +118,6 @@ fn build_debian_std() -> Result<()> {
         .args(["build", "-Zbuild-std=std,panic_abort,test", "--target", WASM32, "--release"])
         .env("RUSTC_BOOTSTRAP", "1")
         .env("CARGO_TARGET_DIR", project.join("target"))
-        .env_remove("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS")
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .dir(&project)

@@ -3,23 +3,20 @@
 use super::counts;
 use super::report::Report;
 use crate::{demo, paths, process::Job};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub fn packages(report: &mut Report) -> Result<()> {
-    test_files(report, "packages", 20)
+    test_files(report, &["packages"], 20)
 }
 
 pub fn edge(report: &mut Report) -> Result<()> {
-    for folder in ["edge", "workerd"] {
-        test_files(report, folder, 15)?;
-    }
-    Ok(())
+    test_files(report, &["edge", "workerd"], 15)
 }
 
 pub fn browsers(report: &mut Report) -> Result<()> {
-    test_files(report, "browsers", 20)
+    test_files(report, &["browsers"], 20)
 }
 
 pub fn demo(report: &mut Report) -> Result<()> {
@@ -28,23 +25,23 @@ pub fn demo(report: &mut Report) -> Result<()> {
 }
 
 /// A process for each file: what one leaves behind does not disturb the next, and its name is the label.
-fn test_files(report: &mut Report, folder: &str, minutes: u64) -> Result<()> {
-    let dir = paths::root().join("tests").join(folder);
-    let mut files: Vec<PathBuf> = fs::read_dir(&dir)
-        .with_context(|| format!("cannot list {}", dir.display()))?
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.to_string_lossy().ends_with(".test.mjs"))
-        .collect();
-    files.sort();
-    ensure!(!files.is_empty(), "no *.test.mjs in {}", dir.display());
+fn test_files(report: &mut Report, folders: &[&str], minutes: u64) -> Result<()> {
+    let tests = paths::root().join("tests");
+    let files: Vec<PathBuf> = folders.iter().flat_map(|folder| files_in(&tests.join(folder))).collect();
+    ensure!(!files.is_empty(), "no *.test.mjs in tests/{}", folders.join(" or tests/"));
     for file in files {
-        let name = file.file_name().unwrap_or_default().to_string_lossy().trim_end_matches(".test.mjs").to_owned();
-        let job = Job::new(format!("{folder}/{name}"), "node")
-            .args(["--test", "--test-reporter=spec"])
-            .args([&file])
-            .minutes(minutes);
-        report.runner(&format!("{folder}/{name}"), job, counts::node_test);
+        let inside = file.strip_prefix(&tests)?.to_string_lossy().into_owned();
+        let label = inside.trim_end_matches(".test.mjs");
+        let job = Job::new(label, "node").args(["--test", "--test-reporter=spec"]).args([&file]).minutes(minutes);
+        report.runner(label, job, counts::node_test);
     }
     Ok(())
+}
+
+/// None where the folder is not there.
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut files: Vec<PathBuf> = entries.filter(|path| path.to_string_lossy().ends_with(".test.mjs")).collect();
+    files.sort();
+    files
 }

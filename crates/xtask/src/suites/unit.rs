@@ -6,7 +6,14 @@ use crate::process::Job;
 use anyhow::Result;
 
 /// Crates whose tests run natively. The other two run in browsers.
-const CRATES: [&str; 5] = ["keybound-core", "keybound-rustcrypto", "keybound-edge", "keybound-conformance", "xtask"];
+const CRATES: [&str; 6] = [
+    "keybound-core",
+    "keybound-rustcrypto",
+    "keybound-edge",
+    "keybound-provider-tests",
+    "keybound-conformance",
+    "xtask",
+];
 
 pub fn run(report: &mut Report) -> Result<()> {
     let packages = CRATES.iter().flat_map(|krate| ["--package", krate]);

@@ -8,7 +8,8 @@ use crate::toolchain::WasmToolchain;
 use anyhow::{Context, Result};
 use std::path::PathBuf;
 
-const CRATES: [&str; 2] = ["keybound-webcrypto", "keybound-browser"];
+/// The signature providers (`keybound-webcrypto` among them) share one test body, which has a crate of its own.
+const CRATES: [&str; 2] = ["tests/providers", "crates/keybound-browser"];
 /// Where the tests run, and the variable by which wasm-bindgen's runner is told.
 const PLACES: [(&str, &str); 2] =
     [("window", "WASM_BINDGEN_USE_BROWSER"), ("dedicated worker", "WASM_BINDGEN_USE_DEDICATED_WORKER")];
@@ -28,7 +29,7 @@ pub fn run(report: &mut Report) -> Result<()> {
                     .equip(Job::new(label.clone(), paths::tools_bin()?.join("wasm-pack")))
                     .args(["test", "--mode", "no-install", "--headless"])
                     .args(flags)
-                    .args([paths::root().join("crates").join(krate)])
+                    .args([paths::root().join(krate)])
                     .env(variable, "1")
                     .minutes(10);
                 report.runner(&label, job, counts::cargo_test);

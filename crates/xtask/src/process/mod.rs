@@ -1,24 +1,21 @@
 //! Runs programs: no standard input, a process group and a time limit each, output to a log file.
 
+mod group;
+
 use crate::{paths, ui::Step};
 use anyhow::{Context, Result, bail};
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
-use std::collections::BTreeSet;
+use group::Group;
+pub use group::stop_children_on_interrupt;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Mutex, mpsc};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-/// How long a group may take to end by itself after it was asked to.
-const GRACE: Duration = Duration::from_secs(5);
 /// How much of a failed program's output is shown.
 const TAIL_LINES: usize = 60;
-
-static RUNNING: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
 
 /// What became of a program.
 pub struct Finished {
@@ -100,6 +97,7 @@ impl Job {
         let mut log = File::create(&log_path).with_context(|| format!("cannot write {}", log_path.display()))?;
         let (reader, writer) = std::io::pipe()?;
         self.command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer).process_group(0);
+        group::wait_if_interrupted();
         let child = self.command.spawn().with_context(|| format!("cannot start {:?}", self.command.get_program()))?;
         // The command holds our copies of the pipe's write ends: without dropping it the reader would never end.
         drop(self.command);
@@ -147,6 +145,7 @@ impl Job {
             Some((status, _)) => status,
             None => group.child.wait()?,
         };
+        group::wait_if_interrupted();
         Ok(Finished { status, output, log: log_path, timed_out })
     }
 
@@ -209,70 +208,6 @@ pub fn ask_all(program: impl AsRef<Path>, args: &[&str]) -> Option<String> {
     Some(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Children have groups of their own, so Ctrl-C in a terminal does not reach them: pass it on.
-pub fn stop_children_on_interrupt() -> Result<()> {
-    ctrlc::set_handler(|| {
-        let groups: Vec<i32> = RUNNING.lock().map(|running| running.iter().copied().collect()).unwrap_or_default();
-        for group in &groups {
-            signal(*group, Signal::SIGTERM);
-        }
-        let patience = Instant::now();
-        while groups.iter().any(|group| killpg(Pid::from_raw(*group), None).is_ok()) && patience.elapsed() < GRACE {
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        for group in &groups {
-            signal(*group, Signal::SIGKILL);
-        }
-        eprintln!("\ninterrupted");
-        std::process::exit(130);
-    })
-    .context("cannot handle Ctrl-C")
-}
-
-/// A child and everything that it starts, ended together.
-struct Group {
-    child: Child,
-    id: i32,
-}
-
-impl Group {
-    fn of(child: Child) -> Result<Self> {
-        let id = i32::try_from(child.id())?;
-        if let Ok(mut running) = RUNNING.lock() {
-            running.insert(id);
-        }
-        Ok(Group { child, id })
-    }
-
-    fn stop(&mut self) {
-        signal(self.id, Signal::SIGTERM);
-        let asked = Instant::now();
-        while asked.elapsed() < GRACE {
-            if matches!(self.child.try_wait(), Ok(Some(_)) | Err(_)) {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        signal(self.id, Signal::SIGKILL);
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        // Also after a normal end: servers that a test left running go with it.
-        signal(self.id, Signal::SIGKILL);
-        let _ = self.child.wait();
-        if let Ok(mut running) = RUNNING.lock() {
-            running.remove(&self.id);
-        }
-    }
-}
-
-fn signal(group: i32, signal: Signal) {
-    // An error means that nobody is left to be told.
-    let _ = killpg(Pid::from_raw(group), signal);
-}
-
 fn file_name(name: &str) -> String {
     let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).collect();
     name.trim_matches('-').to_owned()
@@ -297,4 +232,42 @@ fn cargo_run_variables() -> Vec<String> {
                 )
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Job, Step};
+    use std::time::{Duration, Instant};
+
+    fn shell(name: &str, script: &str) -> Job {
+        Job::new(format!("test {name}"), "sh").args(["-c", script])
+    }
+
+    #[test]
+    fn output_of_both_streams_is_kept_in_order() -> anyhow::Result<()> {
+        let script = "echo one; echo two >&2; echo three";
+        let finished = shell("streams", script).run_in(&mut Step::quiet("test"))?;
+        assert_eq!(finished.output, "one\ntwo\nthree\n");
+        assert!(finished.success());
+        Ok(())
+    }
+
+    #[test]
+    fn a_program_over_its_time_limit_is_stopped_with_its_children() -> anyhow::Result<()> {
+        let started = Instant::now();
+        let finished = shell("limit", "sleep 61 & sleep 62").seconds(1).run_in(&mut Step::quiet("test"))?;
+        assert!(finished.timed_out.is_some() && !finished.success());
+        assert!(started.elapsed() < Duration::from_secs(10));
+        Ok(())
+    }
+
+    #[test]
+    fn a_server_left_behind_holds_nobody_up_and_is_ended() -> anyhow::Result<()> {
+        let started = Instant::now();
+        let finished = shell("left behind", "sleep 63 & echo $!").run_in(&mut Step::quiet("test"))?;
+        assert!(finished.success() && started.elapsed() < Duration::from_secs(10));
+        let alive = format!("test ! -e /proc/{0}/stat || grep -q ' Z ' /proc/{0}/stat", finished.output.trim());
+        assert!(shell("gone", &alive).run_in(&mut Step::quiet("test"))?.success());
+        Ok(())
+    }
 }

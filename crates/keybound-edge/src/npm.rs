@@ -1,0 +1,373 @@
+//! The exports of the npm package's wasm module. Private to it: `pkg-templates/edge` is the API.
+//!
+//! A request crosses into wasm twice when all is warm: `begin` and `signatures`. What a step has to
+//! say stands in a block of numbers in memory (`slots`), which the other side reads without a call.
+
+mod certificates;
+mod options;
+mod proof_check;
+mod tables;
+
+use alloc::rc::Rc;
+use core::cell::RefCell;
+
+use keybound_core::{
+    server::{
+        answer,
+        certificate::CertificateReading,
+        jwks::Jwks,
+        nonce::NonceStatus,
+        policy::Scheme,
+        replay::{MemoryReplay, ReplayAnswer, ReplayMark, ReplayStore},
+        request::Request,
+        resource_server::Accepted,
+    },
+    signature::{SignatureCheck, SignatureError},
+    thumbprint::Thumbprint,
+    time::Timestamp,
+};
+use wasm_bindgen::prelude::*;
+
+use crate::engine::{Engine, Step};
+
+/// The kinds of steps, as numbers. `pkg-templates/edge/src/engine.ts` has the same list.
+const REJECTED: u32 = 0;
+const ACCEPTED: u32 = 1;
+const NEED_NONCE: u32 = 2;
+const NEED_KEYS: u32 = 3;
+const NEED_SOURCE: u32 = 4;
+const NEED_SIGNATURES: u32 = 5;
+const NEED_CERTIFICATE: u32 = 6;
+const NEED_REPLAY: u32 = 7;
+
+const SLOTS: usize = 24;
+
+/// A resource server.
+#[wasm_bindgen]
+pub struct Server {
+    engine: Engine,
+    slots: Box<[u32]>,
+    memory: Option<Rc<RefCell<MemoryReplay>>>,
+    /// What the slots point into.
+    accepted: Option<Accepted>,
+    jkt: String,
+}
+
+/// Marks of one process, shared by the servers that were given it.
+#[wasm_bindgen]
+pub struct ReplayMemory(Rc<RefCell<MemoryReplay>>);
+
+#[wasm_bindgen]
+impl ReplayMemory {
+    #[wasm_bindgen(constructor)]
+    pub fn new(max_entries: u32, max_per_key: u32) -> Self {
+        let max_entries = usize::try_from(max_entries).unwrap_or(usize::MAX);
+        Self(Rc::new(RefCell::new(MemoryReplay::new(max_entries, max_per_key))))
+    }
+
+    /// 0 fresh, 1 replayed, 2 full. A key that is no mark of ours counts as it is, by its hash.
+    pub fn claim(&self, key: &str, jkt: &str, expires_at: f64, now: f64) -> u8 {
+        let jkt = Thumbprint::parse(jkt).unwrap_or(Thumbprint::from_bytes([0; 32]));
+        let expires_at = seconds(expires_at).as_seconds_ceil();
+        let mark = ReplayMark::new(jkt, key, "", expires_at);
+        answer_number(self.0.borrow_mut().claim(&mark, seconds(now).as_seconds()))
+    }
+
+    pub fn size(&self) -> u32 {
+        u32::try_from(self.0.borrow().len()).unwrap_or(u32::MAX)
+    }
+}
+
+#[wasm_bindgen]
+impl Server {
+    /// Reads the options once.
+    #[wasm_bindgen(constructor)]
+    pub fn new(options: JsValue) -> Result<Self, JsError> {
+        Ok(Self {
+            engine: Engine::new(options::read(options)?),
+            slots: vec![0; SLOTS].into_boxed_slice(),
+            memory: None,
+            accepted: None,
+            jkt: String::new(),
+        })
+    }
+
+    /// Where the slots stand.
+    pub fn slots(&self) -> u32 {
+        address(self.slots.as_ptr())
+    }
+
+    /// Marks are claimed here, within `signatures`.
+    pub fn use_memory(&mut self, memory: &ReplayMemory) {
+        self.memory = Some(Rc::clone(&memory.0));
+    }
+
+    pub fn begin(
+        &mut self,
+        method: &str,
+        url: &str,
+        authorization: Option<String>,
+        dpop: Option<String>,
+        now: f64,
+    ) -> u32 {
+        let authorization = authorization.as_deref();
+        let dpop = dpop.as_deref();
+        let request =
+            Request { method, url, authorization: authorization.as_slice(), dpop: dpop.as_slice() };
+        let scheme = answer::scheme_used(&request);
+        let step = self.engine.begin(&request, seconds(now));
+        let kind = self.write(step);
+        // The challenge names the scheme that was used.
+        self.set(2, scheme_number(scheme));
+        kind
+    }
+
+    pub fn nonce_of(&self, handle: u32) -> Option<String> {
+        self.engine.nonce_of(handle).map(String::from)
+    }
+
+    /// 0 current, 1 previous, 2 stale, 3 unknown.
+    pub fn nonce(&mut self, handle: u32, status: u8) -> u32 {
+        let status = match status {
+            0 => NonceStatus::Current,
+            1 => NonceStatus::Previous,
+            2 => NonceStatus::Stale,
+            _ => NonceStatus::Unknown,
+        };
+        let step = self.engine.nonce(handle, status);
+        self.write(step)
+    }
+
+    /// False if the text is no key set.
+    pub fn set_keys(&mut self, issuer: u32, json: &str) -> bool {
+        let (Ok(jwks), Ok(issuer)) = (Jwks::parse(json), usize::try_from(issuer)) else {
+            return false;
+        };
+        self.engine.set_keys(issuer, jwks);
+        true
+    }
+
+    pub fn resume(&mut self, handle: u32) -> u32 {
+        let step = self.engine.resume(handle);
+        self.write(step)
+    }
+
+    pub fn token_of(&self, handle: u32) -> Option<String> {
+        self.engine.token_of(handle).map(String::from)
+    }
+
+    pub fn source(&mut self, handle: u32, active: bool, claims: &str, until: f64) -> u32 {
+        let until = Timestamp::from_seconds_f64(until);
+        let step = self.engine.source(handle, active, claims, until);
+        self.write(step)
+    }
+
+    /// The keys to import for the signatures that a request waits for.
+    pub fn token_jwk(&self, handle: u32) -> Option<String> {
+        self.engine.signatures_of(handle)?.token.map(|check| check.key.to_jwk())
+    }
+
+    pub fn proof_jwk(&self, handle: u32) -> Option<String> {
+        self.engine.signatures_of(handle)?.proof.map(|check| check.key.to_jwk())
+    }
+
+    /// `certificate`: undefined if it was not looked at, else as [`certificates`] writes readings.
+    pub fn signatures(
+        &mut self,
+        handle: u32,
+        token: bool,
+        proof: bool,
+        certificate: Option<String>,
+    ) -> u32 {
+        let certificate = certificate.as_deref().map(certificates::parse_reading);
+        let memory = self.memory.clone();
+        let mut memory = memory.as_ref().map(|memory| memory.borrow_mut());
+        let step = self.engine.signatures(
+            handle,
+            verdict(token),
+            verdict(proof),
+            certificate,
+            memory.as_deref_mut(),
+        );
+        self.write(step)
+    }
+
+    pub fn certificate(&mut self, handle: u32, reading: &str) -> u32 {
+        let reading: CertificateReading = certificates::parse_reading(reading);
+        let memory = self.memory.clone();
+        let mut memory = memory.as_ref().map(|memory| memory.borrow_mut());
+        let step = self.engine.certificate(handle, reading, memory.as_deref_mut());
+        self.write(step)
+    }
+
+    /// Key, thumbprint and expiry of the mark to claim, separated by blanks.
+    pub fn mark_of(&self, handle: u32) -> Option<String> {
+        self.engine.mark_of(handle).map(describe_mark)
+    }
+
+    /// The mark that an accepted request leaves to the caller.
+    pub fn accepted_mark(&self) -> Option<String> {
+        self.accepted.as_ref()?.mark().map(describe_mark)
+    }
+
+    /// 0 fresh, 1 replayed, 2 full, 3 unavailable, 4 external.
+    pub fn replay(&mut self, handle: u32, answer: u8) -> u32 {
+        let answer = match answer {
+            0 => ReplayAnswer::Fresh,
+            1 => ReplayAnswer::Replayed,
+            2 => ReplayAnswer::Full,
+            4 => ReplayAnswer::External,
+            _ => ReplayAnswer::Unavailable,
+        };
+        let step = self.engine.replay(handle, answer);
+        self.write(step)
+    }
+
+    pub fn abandon(&mut self, handle: u32) {
+        self.engine.abandon(handle);
+    }
+
+    /// Ids of tokens, 0, ids of keys: what had to go from the caches.
+    pub fn take_gone(&mut self) -> Vec<u32> {
+        let gone = self.engine.take_gone();
+        let mut ids = gone.tokens;
+        ids.push(0);
+        ids.extend(gone.keys);
+        ids
+    }
+
+    pub fn current_nonce(&self, now: f64) -> Option<String> {
+        self.engine.current_nonce(seconds(now))
+    }
+
+    /// The challenges of a refusal, a line each. `scheme` as in slot 2.
+    pub fn challenges(&self, reason: u32, scheme: u32) -> String {
+        let Some(reason) = tables::reason(reason) else { return String::new() };
+        answer::refusal(&self.engine.challenge_context(), reason, scheme_of(scheme)).join("\n")
+    }
+
+    pub fn scope_challenges(&self, scope: &str, scheme: u32) -> String {
+        let scheme = scheme_of(scheme).unwrap_or(Scheme::Bearer);
+        answer::insufficient_scope(&self.engine.challenge_context(), scope, scheme).join("\n")
+    }
+}
+
+impl Server {
+    fn set(&mut self, slot: usize, value: u32) {
+        if let Some(place) = self.slots.get_mut(slot) {
+            *place = value;
+        }
+    }
+
+    fn write(&mut self, step: Step) -> u32 {
+        let gone = self.engine.has_gone();
+        self.set(0, u32::from(gone));
+        let (kind, value) = match step {
+            Step::Rejected(reason) => (REJECTED, tables::reason_number(reason)),
+            Step::NeedNonce(handle) => (NEED_NONCE, handle),
+            Step::NeedSource(handle) => (NEED_SOURCE, handle),
+            Step::NeedCertificate(handle) => (NEED_CERTIFICATE, handle),
+            Step::NeedReplay(handle) => (NEED_REPLAY, handle),
+            Step::NeedKeys(handle, issuer) => {
+                self.set(3, u32::try_from(issuer).unwrap_or(u32::MAX));
+                (NEED_KEYS, handle)
+            }
+            Step::NeedSignatures(handle) => {
+                self.write_signatures(handle);
+                (NEED_SIGNATURES, handle)
+            }
+            Step::Accepted(outcome) => {
+                self.set(3, outcome.token);
+                self.set(4, outcome.key);
+                self.set(5, u32::from(outcome.accepted.renews_nonce()));
+                let dpop = u32::from(outcome.accepted.jkt().is_some());
+                let mtls = u32::from(outcome.accepted.x5t_s256().is_some());
+                self.set(6, dpop | (mtls << 1));
+                self.set_span(7, outcome.accepted.claims_json().as_bytes());
+                self.jkt = outcome.accepted.jkt().map(|jkt| jkt.to_base64url()).unwrap_or_default();
+                let jkt = span(self.jkt.as_bytes());
+                self.set(9, jkt.0);
+                self.set(10, jkt.1);
+                let external = outcome.accepted.mark().is_some();
+                self.set(11, u32::from(external));
+                self.accepted = Some(outcome.accepted);
+                (ACCEPTED, 0)
+            }
+        };
+        self.set(1, value);
+        kind
+    }
+
+    /// From slot 3: the key's id, whether the certificate is needed; then for token and proof each:
+    /// the algorithm's number plus one (0: nothing to check), and address and length of message and
+    /// signature.
+    fn write_signatures(&mut self, handle: u32) {
+        let Some(signatures) = self.engine.signatures_of(handle) else { return };
+        let (key, certificate) = (signatures.key, signatures.certificate);
+        let spans = [signatures.token, signatures.proof].map(|check| check.map_or([0; 5], numbers));
+        self.set(3, key);
+        self.set(4, u32::from(certificate));
+        for (slot, number) in spans.into_iter().flatten().enumerate() {
+            self.set(slot.saturating_add(5), number);
+        }
+    }
+
+    fn set_span(&mut self, slot: usize, octets: &[u8]) {
+        let (address, len) = span(octets);
+        self.set(slot, address);
+        self.set(slot.saturating_add(1), len);
+    }
+}
+
+fn numbers(check: SignatureCheck<'_>) -> [u32; 5] {
+    let (message, signature) = (span(check.message), span(check.signature));
+    let algorithm = tables::algorithm_number(check.algorithm).saturating_add(1);
+    [algorithm, message.0, message.1, signature.0, signature.1]
+}
+
+fn span(octets: &[u8]) -> (u32, u32) {
+    (address(octets.as_ptr()), u32::try_from(octets.len()).unwrap_or(0))
+}
+
+/// An address in the module's memory, which has 32 bits.
+fn address<T>(pointer: *const T) -> u32 {
+    u32::try_from(pointer.addr()).unwrap_or(0)
+}
+
+fn seconds(value: f64) -> Timestamp {
+    // A clock that gives no number is no clock: nothing is fresh then.
+    Timestamp::from_seconds_f64(value).unwrap_or(Timestamp::from_seconds(i64::MAX))
+}
+
+const fn verdict(verified: bool) -> Result<(), SignatureError> {
+    if verified { Ok(()) } else { Err(SignatureError) }
+}
+
+const fn answer_number(answer: ReplayAnswer) -> u8 {
+    match answer {
+        ReplayAnswer::Fresh => 0,
+        ReplayAnswer::Replayed => 1,
+        ReplayAnswer::Full => 2,
+        ReplayAnswer::Unavailable | ReplayAnswer::External => 3,
+    }
+}
+
+const fn scheme_number(scheme: Option<Scheme>) -> u32 {
+    match scheme {
+        None => 0,
+        Some(Scheme::Dpop) => 1,
+        Some(Scheme::Bearer) => 2,
+    }
+}
+
+const fn scheme_of(number: u32) -> Option<Scheme> {
+    match number {
+        1 => Some(Scheme::Dpop),
+        2 => Some(Scheme::Bearer),
+        _ => None,
+    }
+}
+
+fn describe_mark(mark: &ReplayMark) -> String {
+    format!("{} {} {}", mark.key(), mark.jkt().to_base64url(), mark.expires_at())
+}

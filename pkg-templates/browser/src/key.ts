@@ -1,0 +1,247 @@
+// The key, and proofs made with it.
+
+import { failure, KeyboundError } from "./errors.js";
+import { init } from "./init.js";
+import { texts } from "./numbers.js";
+import { forget, type KeyStore, obtain, type Tier } from "./store.js";
+import { Key } from "./wasm/keybound_browser.js";
+
+/** "Ed25519" and "EdDSA" are one key under two names (RFC 9864): some servers know only the older. */
+export type SigningAlgorithm = "ES256" | "ES384" | "ES512" | "RS256" | "PS256" | "Ed25519" | "EdDSA";
+
+/** How a key is opened. */
+export interface KeyOptions {
+  /** For a key that is made now. Default "ES256", which every server and browser knows. */
+  algorithm?: SigningAlgorithm;
+  /** Instead of IndexedDB. */
+  storage?: KeyStore;
+}
+
+/** What one proof is for (RFC 9449 §4.2). */
+export interface ProofRequest {
+  /** As it goes on the wire: fetch upper-cases get, post, put, delete, head and options only. */
+  method: string;
+  /** Absolute https URL, or http on a loopback host; query, fragment and userinfo are left out of `htu`. Throws `invalid_url`. */
+  url: string | URL;
+  /** Adds `ath`, the hash of the token. For requests to a resource server, not to a token endpoint. */
+  accessToken?: string;
+  /** The newest nonce of that server (RFC 9449 §8, §9). */
+  nonce?: string;
+  /** Further claims; registered names are refused. */
+  claims?: Record<string, unknown>;
+}
+
+type Parameters = RsaHashedKeyGenParams & EcKeyGenParams & RsaPssParams & EcdsaParams;
+
+const ecdsa = (namedCurve: string, bits: number): Partial<Parameters> => ({
+  name: "ECDSA",
+  namedCurve,
+  hash: `SHA-${bits}`,
+});
+const rsa = (name: string): Partial<Parameters> => ({
+  name,
+  modulusLength: 2048,
+  publicExponent: new Uint8Array([1, 0, 1]),
+  hash: "SHA-256",
+  saltLength: 32,
+});
+
+/** The parameters for making a key and for signing; SubtleCrypto takes of each what it needs. */
+const parameters = (algorithm: string): Partial<Parameters> & { name: string } => {
+  const all: Record<string, Partial<Parameters>> = {
+    ES256: ecdsa("P-256", 256),
+    ES384: ecdsa("P-384", 384),
+    ES512: ecdsa("P-521", 512),
+    RS256: rsa("RSASSA-PKCS1-v1_5"),
+    PS256: rsa("RSA-PSS"),
+    Ed25519: { name: "Ed25519" },
+    EdDSA: { name: "Ed25519" },
+  };
+  return { name: "", ...all[algorithm] };
+};
+
+const encoder = /* @__PURE__ */ new TextEncoder();
+
+/** A DPoP key pair whose private half cannot leave this browser (RFC 9449 §2, §11.4). */
+export class DpopKey {
+  /** What it was opened as; null for a pair made elsewhere. */
+  readonly name: string | null;
+  /** The `alg` of its proofs. */
+  readonly algorithm: SigningAlgorithm;
+  /** RFC 7638 SHA-256 thumbprint, base64url: the `dpop_jkt` of an authorization request (RFC 9449 §10). */
+  readonly thumbprint: string;
+  /** Required members only (RFC 7638 §3.2). */
+  readonly publicJwk: Readonly<JsonWebKey>;
+  /** `memory`: IndexedDB was refused (private mode), the key dies with the page. */
+  readonly storage: Tier;
+  /** For libraries that sign by themselves (oauth4webapi, openid-client, jose, dpop). */
+  readonly pair: CryptoKeyPair;
+  /** @internal */
+  readonly raw: Key;
+  readonly #store: KeyStore | undefined;
+  readonly #parameters: AlgorithmIdentifier;
+  #lost = false;
+
+  private constructor(name: string | null, algorithm: SigningAlgorithm, pair: CryptoKeyPair, raw: Key, storage: Tier, store?: KeyStore) {
+    const [jwk, thumbprint] = raw.describe().split("\0") as [string, string];
+    this.name = name;
+    this.algorithm = algorithm;
+    this.thumbprint = thumbprint;
+    this.publicJwk = Object.freeze(JSON.parse(jwk) as JsonWebKey);
+    this.storage = storage;
+    this.pair = pair;
+    this.raw = raw;
+    this.#store = store;
+    this.#parameters = parameters(algorithm);
+    if (name !== null) onDelete(this, name);
+  }
+
+  /** Opens the key called `name`, making it on first use. Concurrent calls, also from other tabs and workers, get one and the same key. */
+  static async open(name = "default", options: KeyOptions = {}): Promise<DpopKey> {
+    const algorithm = options.algorithm ?? "ES256";
+    const [[pair, tier]] = await Promise.all([obtain(name, () => generate(algorithm), options.storage), init()]);
+    return this.#of(name, pair, algorithm, tier, options.storage);
+  }
+
+  /** Uses a pair made elsewhere. Throws `extractable_key` for an extractable private key. Nothing is stored. */
+  static async from(pair: CryptoKeyPair): Promise<DpopKey> {
+    await init();
+    return this.#of(null, pair, undefined, "memory");
+  }
+
+  static async #of(
+    name: string | null,
+    pair: CryptoKeyPair,
+    wanted: SigningAlgorithm | undefined,
+    tier: Tier,
+    store?: KeyStore,
+  ): Promise<DpopKey> {
+    // RFC 9449 §11.4: a key that script can read is a key that injected script can take.
+    if (pair.privateKey.extractable) throw new KeyboundError("extractable_key");
+    let algorithm = algorithmOf(pair.privateKey);
+    // RFC 9864 §2.2: one key, two names.
+    if (algorithm === "Ed25519" && wanted === "EdDSA") algorithm = wanted;
+    try {
+      const jwk = await subtle().exportKey("jwk", pair.publicKey);
+      return new this(name, algorithm, pair, new Key(texts(algorithm, jwk.x ?? jwk.n, jwk.y ?? jwk.e)), tier, store);
+    } catch (error) {
+      throw error instanceof Error ? new KeyboundError("unsupported_algorithm", error) : failure(error);
+    }
+  }
+
+  /** One proof for one request (RFC 9449 §4.2). Use it once. */
+  async proof({ method, url, accessToken, nonce, claims }: ProofRequest): Promise<string> {
+    let input: string;
+    try {
+      // As fetch would write it: `htu` has the form that goes on the wire.
+      const target = url instanceof URL ? url : new URL(url);
+      input = this.raw.input(texts(method, target.href, accessToken, nonce, ...members(claims)));
+    } catch (error) {
+      throw error instanceof TypeError ? new KeyboundError("invalid_url", error) : failure(error);
+    }
+    return this.sign(input);
+  }
+
+  /** Removes the key from storage; other tabs are told. Tokens bound to it are of no use any more. */
+  async delete(): Promise<void> {
+    if (this.name === null) return;
+    await forget(this.name, this.#store);
+    this.lose();
+    tell(this.name, this.thumbprint);
+  }
+
+  /** @internal Whether the key was deleted. */
+  get lost(): boolean {
+    return this.#lost;
+  }
+
+  /** @internal The key was deleted. */
+  lose(): void {
+    this.#lost = true;
+  }
+
+  /** @internal The proof whose signing input this is. */
+  async sign(input: string): Promise<string> {
+    if (this.#lost) throw new KeyboundError("key_lost");
+    const signature = await subtle().sign(this.#parameters, this.pair.privateKey, encoder.encode(input));
+    return `${input}.${base64url(new Uint8Array(signature))}`;
+  }
+}
+
+function subtle(): SubtleCrypto {
+  const found = globalThis.crypto?.subtle as SubtleCrypto | undefined;
+  if (!found) throw new KeyboundError("insecure_context");
+  return found;
+}
+
+async function generate(algorithm: SigningAlgorithm): Promise<CryptoKeyPair> {
+  const crypto = subtle();
+  try {
+    return (await crypto.generateKey(parameters(algorithm), false, ["sign", "verify"])) as CryptoKeyPair;
+  } catch (error) {
+    throw new KeyboundError("unsupported_algorithm", error);
+  }
+}
+
+function algorithmOf(key: CryptoKey): SigningAlgorithm {
+  const { name, namedCurve, hash } = key.algorithm as { name: string; namedCurve?: string; hash?: KeyAlgorithm };
+  const names: readonly SigningAlgorithm[] = ["ES256", "ES384", "ES512", "RS256", "PS256", "Ed25519"];
+  const found = names.find((candidate) => {
+    const wanted = parameters(candidate);
+    return wanted.name === name && wanted.namedCurve === namedCurve && (!hash || wanted.hash === hash.name);
+  });
+  if (!found || key.type !== "private") throw new KeyboundError("unsupported_algorithm");
+  return found;
+}
+
+/** Names and JSON values in turn; a member without JSON value is left out, as JSON.stringify does. */
+function members(claims: Record<string, unknown> | undefined): string[] {
+  return Object.entries(claims ?? {}).flatMap(([name, value]) => {
+    let json: string | undefined;
+    try {
+      json = JSON.stringify(value) as string | undefined;
+    } catch (error) {
+      throw new KeyboundError("invalid_claim", error);
+    }
+    return json === undefined ? [] : [name, json];
+  });
+}
+
+function base64url(octets: Uint8Array): string {
+  return btoa(String.fromCharCode(...octets))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replace(/=+$/, "");
+}
+
+/** Keys that are open here, to be told when another tab deletes them. */
+const open = new Map<string, Set<WeakRef<DpopKey>>>();
+let channel: BroadcastChannel | undefined;
+
+interface Deletion {
+  name: string;
+  thumbprint: string;
+}
+
+function onDelete(key: DpopKey, name: string): void {
+  let keys = open.get(name);
+  if (!keys) open.set(name, (keys = new Set()));
+  for (const reference of keys) if (!reference.deref()) keys.delete(reference);
+  keys.add(new WeakRef(key));
+  // Only where there are tabs: elsewhere an open channel would keep the process alive.
+  if (key.storage !== "persistent" || channel || !globalThis.indexedDB || !globalThis.BroadcastChannel) return;
+  channel = new BroadcastChannel("keybound");
+  channel.onmessage = ({ data }: MessageEvent<Deletion>) => lose(data);
+}
+
+function tell(name: string, thumbprint: string): void {
+  lose({ name, thumbprint });
+  channel?.postMessage({ name, thumbprint } satisfies Deletion);
+}
+
+function lose({ name, thumbprint }: Deletion): void {
+  for (const reference of open.get(name) ?? []) {
+    const key = reference.deref();
+    if (key?.thumbprint === thumbprint) key.lose();
+  }
+}

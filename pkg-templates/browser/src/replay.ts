@@ -1,0 +1,88 @@
+// Requests that can be sent once more: bodies are kept up to a size.
+
+/** A request, ready for its attempts. */
+export interface Kept {
+  /** 0: it can be repeated. 1: it is too large to keep, but the caller still has it. 2: a stream too large to keep. */
+  kind: 0 | 1 | 2;
+  /** The request for one attempt, with headers of its own. */
+  next(url: URL): Request;
+}
+
+/** A `Request`, also one of another realm. */
+export function isRequest(input: RequestInfo | URL): input is Request {
+  return typeof input === "object" && "method" in input;
+}
+
+/** Makes the request of what fetch takes, and keeps its body if that has at most `cap` octets. */
+export async function keep(input: RequestInfo | URL, init: RequestInit | undefined, cap: number): Promise<Kept> {
+  const asked = isRequest(input) ? input : undefined;
+  const base = new Request(input, {
+    // A Request that is made anew from another forgets these two.
+    ...(asked && { referrer: asked.referrer, referrerPolicy: asked.referrerPolicy }),
+    ...init,
+    // Left to the platform, a redirect would take the DPoP field along, across origins too.
+    redirect: "manual",
+  });
+  const given = init?.body;
+  if (given == null && !mayHaveBody(asked)) {
+    return { kind: 0, next: (url) => (url.href === base.url ? base.clone() : new Request(url, base)) };
+  }
+
+  const size = sizeOf(given);
+  if (size !== undefined && size > cap) return { kind: 1, next: () => base };
+  const octets = size === undefined ? await atMost(base.clone(), cap) : new Uint8Array(await base.arrayBuffer());
+  if (!octets) return { kind: 2, next: () => base };
+  return {
+    kind: 0,
+    next: () =>
+      new Request(base.url, {
+        method: base.method,
+        headers: base.headers,
+        body: octets,
+        mode: base.mode,
+        credentials: base.credentials,
+        cache: base.cache,
+        redirect: "manual",
+        referrer: base.referrer,
+        referrerPolicy: base.referrerPolicy,
+        integrity: base.integrity,
+        keepalive: base.keepalive,
+        signal: base.signal,
+      }),
+  };
+}
+
+/** Not every engine shows `Request.body`. */
+function mayHaveBody(request: Request | undefined): boolean {
+  return request !== undefined && request.body !== null && !/^(GET|HEAD)$/.test(request.method);
+}
+
+/** Undefined where only reading tells. */
+function sizeOf(body: BodyInit | null | undefined): number | undefined {
+  if (typeof body === "string") return new TextEncoder().encode(body).length;
+  if (body instanceof URLSearchParams) return body.toString().length;
+  if (body instanceof Blob) return body.size;
+  if (body instanceof FormData) return [...body.values()].reduce((sum, value) => sum + (typeof value === "string" ? value.length : value.size), 0);
+  return (body as ArrayBuffer | ArrayBufferView | undefined)?.byteLength;
+}
+
+/** The body, if it has at most `cap` octets. */
+async function atMost(request: Request, cap: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (!request.body) {
+    const octets = new Uint8Array(await request.arrayBuffer());
+    return octets.length > cap ? undefined : octets;
+  }
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  const reader = request.body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return new Uint8Array(await new Blob(chunks).arrayBuffer());
+    chunks.push(value);
+    size += value.length;
+    if (size > cap) {
+      reader.cancel().catch(() => {});
+      return undefined;
+    }
+  }
+}

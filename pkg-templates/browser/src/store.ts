@@ -1,0 +1,178 @@
+// Where keys live: IndexedDB, else the memory of the page.
+
+import { KeyboundError } from "./errors.js";
+
+/** Where keys live; IndexedDB by default. `add` must be insert-if-absent and return what is stored. */
+export interface KeyStore {
+  get(name: string): Promise<CryptoKeyPair | undefined>;
+  add(name: string, pair: CryptoKeyPair): Promise<CryptoKeyPair>;
+  delete(name: string): Promise<void>;
+}
+
+/** `memory`: IndexedDB was refused (private mode), the key dies with the page. */
+export type Tier = "persistent" | "memory";
+
+/** How long a lock that another tab holds is waited for: a frozen tab may hold it forever. */
+const LOCK_PATIENCE = 10_000;
+
+/** What is in memory instead of IndexedDB. */
+const memory = new Map<string, CryptoKeyPair>();
+/** Opens that are under way: callers at one time get one key. */
+const opening = new WeakMap<KeyStore, Map<string, Promise<[CryptoKeyPair, Tier]>>>();
+
+/** The pair called `name`, from `make` if there is none yet. One for all callers, tabs and workers. */
+export function obtain(
+  name: string,
+  make: () => Promise<CryptoKeyPair>,
+  store: KeyStore | undefined,
+): Promise<[CryptoKeyPair, Tier]> {
+  const at = store ?? indexedDbStore;
+  let flights = opening.get(at);
+  if (!flights) opening.set(at, (flights = new Map()));
+  let flight = flights.get(name);
+  if (!flight) {
+    flight = (store ? stored(store, name, make).then((pair): [CryptoKeyPair, Tier] => [pair, "persistent"]) : tiered(name, make)).finally(() =>
+      flights.delete(name),
+    );
+    flights.set(name, flight);
+  }
+  return flight;
+}
+
+/** Forgets the pair called `name`. */
+export async function forget(name: string, store: KeyStore | undefined): Promise<void> {
+  if (!store && memory.delete(name)) return;
+  await (store ?? indexedDbStore).delete(name).catch(failed);
+}
+
+async function tiered(name: string, make: () => Promise<CryptoKeyPair>): Promise<[CryptoKeyPair, Tier]> {
+  let pair = memory.get(name);
+  if (!pair) {
+    try {
+      return [await stored(indexedDbStore, name, make), "persistent"];
+    } catch (error) {
+      // An error is not an absence: only where keys cannot be stored at all is one made without.
+      if (!(error instanceof Refused)) throw error;
+    }
+    memory.set(name, (pair = await make()));
+  }
+  return [pair, "memory"];
+}
+
+async function stored(store: KeyStore, name: string, make: () => Promise<CryptoKeyPair>): Promise<CryptoKeyPair> {
+  const read = (): Promise<CryptoKeyPair | undefined> => store.get(name).catch(failed);
+  // The lock only saves making two: `add` alone sees to it that one stays.
+  return (await read()) ?? locked(name, async () => (await read()) ?? store.add(name, await make()).catch(failed));
+}
+
+function failed(cause: unknown): never {
+  throw cause instanceof Refused || cause instanceof KeyboundError ? cause : new KeyboundError("storage_failed", cause);
+}
+
+async function locked<T>(name: string, task: () => Promise<T>): Promise<T> {
+  let run: Promise<T> | undefined;
+  try {
+    await globalThis.navigator?.locks?.request(
+      `keybound key ${name}`,
+      { signal: AbortSignal.timeout(LOCK_PATIENCE) },
+      () => (run = task()),
+    );
+  } catch {
+    // No locks here (opaque origins), or one held for too long; or the task failed, which its promise says.
+  }
+  return run ?? task();
+}
+
+/** IndexedDB is not there or does not take keys. */
+class Refused extends Error {}
+
+const REFUSALS = /^(SecurityError|InvalidStateError|NotSupportedError|NotAllowedError|DataCloneError|QuotaExceededError)$/;
+
+const DATABASE = "keybound";
+const KEYS = "keys";
+
+let connection: Promise<IDBDatabase> | undefined;
+
+const indexedDbStore: KeyStore = {
+  get: (name) => transact("readonly", (keys) => keys.get(name)),
+  // One transaction, so that of two tabs the second finds what the first put.
+  add: (name, pair) =>
+    transact("readwrite", (keys, settle) => {
+      const read = keys.get(name);
+      read.onsuccess = () => {
+        if (read.result) return settle(read.result as CryptoKeyPair);
+        try {
+          keys.put({ privateKey: pair.privateKey, publicKey: pair.publicKey }, name);
+          settle(pair);
+        } catch (error) {
+          settle(undefined, error);
+        }
+      };
+      return read;
+    }),
+  delete: (name) => transact("readwrite", (keys) => keys.delete(name)),
+};
+
+/** Runs `action` and waits until it is stored. A connection that the browser closed is opened once more. */
+async function transact<T>(
+  mode: IDBTransactionMode,
+  action: (keys: IDBObjectStore, settle: (value?: unknown, error?: unknown) => void) => IDBRequest,
+  again = true,
+): Promise<T> {
+  const database = await (connection ??= connect());
+  let transaction: IDBTransaction;
+  try {
+    transaction = database.transaction(KEYS, mode);
+  } catch (error) {
+    connection = undefined;
+    if (again) return transact(mode, action, false);
+    throw error;
+  }
+  return new Promise<T>((resolve, reject) => {
+    let value: unknown;
+    let error: unknown;
+    let settled = false;
+    const request = action(transaction.objectStore(KEYS), (result, problem) => {
+      settled = true;
+      value = result;
+      error = problem;
+      if (problem) transaction.abort();
+    });
+    transaction.oncomplete = () => resolve((settled ? value : request.result) as T);
+    transaction.onabort = () => reject(refusedOr(error ?? transaction.error));
+  });
+}
+
+function connect(): Promise<IDBDatabase> {
+  return new Promise<IDBDatabase>((resolve, reject) => {
+    const forgetConnection = (): void => {
+      connection = undefined;
+    };
+    const fail = (error: unknown): void => {
+      forgetConnection();
+      reject(refusedOr(error));
+    };
+    try {
+      if (!globalThis.indexedDB) throw new Refused("no IndexedDB");
+      const request = indexedDB.open(DATABASE, 1);
+      request.onupgradeneeded = () => request.result.createObjectStore(KEYS);
+      request.onerror = () => fail(request.error);
+      request.onsuccess = () => {
+        const database = request.result;
+        database.onclose = forgetConnection;
+        // Another tab wants to delete or upgrade: do not stand in its way.
+        database.onversionchange = () => {
+          forgetConnection();
+          database.close();
+        };
+        resolve(database);
+      };
+    } catch (error) {
+      fail(error);
+    }
+  });
+}
+
+function refusedOr(error: unknown): unknown {
+  return REFUSALS.test((error as Error | null)?.name ?? "") ? new Refused(String(error), { cause: error }) : error;
+}

@@ -1,0 +1,45 @@
+// A fetch for authorization servers (RFC 9449 §5, §8, §10.1).
+
+import type { KeyboundEvent } from "./events.js";
+import { connect } from "./exchange.js";
+import type { DpopKey } from "./key.js";
+import { type NonceStore, sharedNonces } from "./nonces.js";
+
+/** How a `fetch` for authorization servers works. */
+export interface TokenFetchOptions {
+  /** The key that tokens get bound to. */
+  key: DpopKey;
+  /** The authorization servers. */
+  origins: readonly (string | URL)[];
+  /** Where nonces are kept; in the page's memory by default, apart from those of resource servers. */
+  nonces?: NonceStore;
+  /** Injected for tests and for composition. */
+  fetch?: typeof fetch;
+  /** Told about retries, clocks and what CORS hides. */
+  onEvent?: (event: KeyboundEvent) => void;
+  /** Takes a token that is not bound to the key. It works for whoever has it. */
+  dangerouslyAcceptBearer?: boolean;
+}
+
+/**
+ * A `fetch` for authorization servers: adds a proof without `ath` to form-encoded POSTs that carry no DPoP or Bearer credentials, to `origins`
+ * (token, PAR, revocation); everything else passes untouched, so it can be the configuration-wide `customFetch` of oauth4webapi or openid-client. Nonces of its own.
+ *
+ * A token answer whose `token_type` is not DPoP is `token_downgraded` (RFC 9449 §5).
+ */
+export function createTokenFetch(options: TokenFetchOptions): typeof fetch {
+  return connect({
+    role: "as",
+    origins: options.origins,
+    strict: false,
+    acceptBearer: options.dangerouslyAcceptBearer ?? false,
+    key: () => options.key,
+    token: () => null,
+    nonces: options.nonces ?? sharedNonces,
+    fetch: options.fetch ?? ((...call) => globalThis.fetch(...call)),
+    signedUrl: (url) => url,
+    // Token requests are small.
+    replayableBytes: 1024 * 1024,
+    onEvent: (event) => options.onEvent?.(event),
+  });
+}

@@ -1,0 +1,80 @@
+// Answers: challenges, nonces, caching and CORS (RFC 9449 §7.1, §8 and §9, RFC 6750 §3).
+
+import type { CorsPolicy } from "./types.js";
+
+const EXPOSED = ["WWW-Authenticate", "DPoP-Nonce"];
+const ALLOWED = ["Authorization", "DPoP", "Content-Type"];
+const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+
+/** What an answer gets. */
+export interface AnswerFields {
+  nonce: string | undefined;
+  /** A request field that the decision depended on. */
+  varies: string | undefined;
+}
+
+/** Adds to a list field what is not in it. */
+function append(headers: Headers, name: string, ...values: string[]): void {
+  const there = new Set((headers.get(name) ?? "").split(",").map((value) => value.trim().toLowerCase()));
+  for (const value of values) if (!there.has(value.toLowerCase()) && !there.has("*")) headers.append(name, value);
+}
+
+/** Makes it readable for pages of the origins that the policy names. */
+export function applyCors(policy: CorsPolicy | undefined, request: Request, headers: Headers): boolean {
+  if (policy === undefined) return false;
+  const origin = request.headers.get("origin");
+  const any = policy.origins === "*";
+  if (!any) append(headers, "Vary", "Origin");
+  if (origin === null || !(any || policy.origins.includes(origin))) return false;
+  if (!headers.has("Access-Control-Allow-Origin")) headers.set("Access-Control-Allow-Origin", any ? "*" : origin);
+  append(headers, "Access-Control-Expose-Headers", ...EXPOSED);
+  return true;
+}
+
+/** The answer to a preflight, or null if the request is none (Fetch standard, CORS protocol). */
+export function preflight(policy: CorsPolicy | undefined, request: Request): Response | null {
+  const asked = request.headers.get("access-control-request-method");
+  if (policy === undefined || request.method !== "OPTIONS" || asked === null || !request.headers.has("origin")) return null;
+  const headers = new Headers();
+  if (applyCors(policy, request, headers)) {
+    headers.delete("Access-Control-Expose-Headers");
+    headers.set("Access-Control-Allow-Methods", (policy.methods ?? METHODS).join(", "));
+    headers.set("Access-Control-Allow-Headers", [...ALLOWED, ...(policy.headers ?? [])].join(", "));
+    if (policy.maxAge !== undefined) headers.set("Access-Control-Max-Age", String(policy.maxAge));
+  }
+  append(headers, "Vary", "Access-Control-Request-Method", "Access-Control-Request-Headers");
+  return new Response(null, { status: 204, headers });
+}
+
+/** Puts nonce and caching into an answer's fields. */
+export function applyFields(fields: AnswerFields, headers: Headers): void {
+  if (fields.nonce !== undefined) {
+    // Exactly one (RFC 9449 §8), and never from a cache (§8.2).
+    headers.set("DPoP-Nonce", fields.nonce);
+    append(headers, "Cache-Control", "no-store");
+  }
+  if (fields.varies !== undefined) append(headers, "Vary", fields.varies);
+}
+
+/** A response with more fields. Where there is nothing to add it is the same response. */
+export function finish(response: Response, request: Request, policy: CorsPolicy | undefined, fields: AnswerFields): Response {
+  if (policy === undefined && fields.nonce === undefined && fields.varies === undefined) return response;
+  const headers = new Headers(response.headers);
+  applyFields(fields, headers);
+  applyCors(policy, request, headers);
+  try {
+    // Responses that were fetched have fields that cannot be changed.
+    return new Response(response.body, { ...initOf(response), headers });
+  } catch {
+    // Statuses that no constructor takes (101): its own fields, then.
+    for (const [name, value] of headers) response.headers.set(name, value);
+    return response;
+  }
+}
+
+function initOf(response: Response): ResponseInit {
+  const { webSocket } = response as { webSocket?: unknown };
+  const init: ResponseInit & { webSocket?: unknown } = { status: response.status, statusText: response.statusText };
+  if (webSocket !== undefined && webSocket !== null) init.webSocket = webSocket;
+  return init;
+}

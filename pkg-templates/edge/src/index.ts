@@ -1,0 +1,34 @@
+// @keybound/edge: sender-constrained access tokens, checked (RFC 9449, RFC 8705).
+
+export { init } from "./init.js";
+export { createResourceServer } from "./resource-server.js";
+export { certificates } from "./certificates.js";
+export { memoryReplay } from "./replay.js";
+export { jwtTokens } from "./tokens.js";
+export { verifyProof } from "./verify-proof.js";
+export type {
+  Accepted,
+  Alg,
+  CertificateReading,
+  CertificateSource,
+  Claims,
+  ClientCertificate,
+  CorsPolicy,
+  DecisionEvent,
+  Diagnosis,
+  Mechanism,
+  NonceChecker,
+  NoncePolicy,
+  NonceStatus,
+  OAuthError,
+  ProofPolicy,
+  Rejected,
+  ReplayMark,
+  ReplayStore,
+  RequestContext,
+  ResolvedToken,
+  ResourceServer,
+  ResourceServerOptions,
+  TokenSource,
+  TraceStep,
+} from "./types.js";

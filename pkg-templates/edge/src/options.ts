@@ -1,0 +1,138 @@
+// Options are checked where they are given, and what is wrong says what to change.
+
+import { JwtTokens } from "./tokens.js";
+import type { NonceChecker, NoncePolicy, ResourceServerOptions } from "./types.js";
+
+const ALGORITHMS = ["ES256", "ES384", "ES512", "RS256", "PS256", "EdDSA", "Ed25519"];
+const MIN_SECRET_BYTES = 32;
+
+/** Options as the module reads them, in crates/keybound-edge/src/npm/options.rs. */
+export interface EngineOptions {
+  issuers: string[];
+  audiences: string[];
+  mechanism: string;
+  required: boolean;
+  proof: object;
+  tokens: { profile: string; algorithms: string[] | undefined; types: string[] } | undefined;
+  nonce: { required: boolean; secrets: number[][] | undefined; window: number } | undefined;
+  resourceMetadata: string | undefined;
+  tokenCache: number;
+  keyCache: number;
+}
+
+/** Checks a server's options. */
+export function readOptions(options: ResourceServerOptions): EngineOptions {
+  const issuers = list(options.issuer, "issuer");
+  for (const issuer of issuers) checkIssuer(issuer);
+  const source = options.tokens ?? new JwtTokens({});
+  const jwt = source instanceof JwtTokens ? source.options : undefined;
+  algorithms(jwt?.algorithms, "tokens.algorithms");
+  const constraint = options.proofOfPossession ?? {};
+  if ("requiredFor" in constraint || "clientType" in constraint) {
+    throw new TypeError("proofOfPossession.requiredFor and clientType are not available in this version");
+  }
+  const mechanism = constraint.mechanism ?? "either";
+  if (!["dpop", "mtls", "either"].includes(mechanism)) {
+    throw new TypeError(`proofOfPossession.mechanism: ${JSON.stringify(mechanism)} is none of "dpop", "mtls" and "either"`);
+  }
+  if (options.crypto !== undefined && options.crypto !== "webcrypto") {
+    throw new TypeError('crypto: only "webcrypto" is available in this version');
+  }
+  if (options.replay !== undefined && options.replay !== "external" && typeof options.replay.claim !== "function") {
+    throw new TypeError('replay: give a store with a claim method, or "external"');
+  }
+  if (options.resourceMetadata !== undefined) checkUrl(options.resourceMetadata, "resourceMetadata");
+  return {
+    issuers,
+    audiences: list(options.audience, "audience"),
+    mechanism,
+    required: constraint.required ?? true,
+    proof: readProofPolicy(options.proof),
+    tokens:
+      source instanceof JwtTokens
+        ? {
+            profile: jwt?.profile ?? "rfc9068",
+            algorithms: jwt?.algorithms?.slice(),
+            types: [...(jwt?.types ?? [])],
+          }
+        : undefined,
+    nonce: options.nonce === undefined ? undefined : readNonce(options.nonce),
+    resourceMetadata: options.resourceMetadata,
+    tokenCache: whole(options.cache?.tokens ?? 5_000, "cache.tokens"),
+    keyCache: whole(options.cache?.keys ?? 10_000, "cache.keys"),
+  };
+}
+
+/** Checks a proof policy. What is left out stays out: the module has the defaults. */
+export function readProofPolicy(policy: ResourceServerOptions["proof"] = {}): object {
+  algorithms(policy.algorithms, "proof.algorithms");
+  const out: Record<string, unknown> = {};
+  if (policy.algorithms !== undefined) out["algorithms"] = [...policy.algorithms];
+  for (const name of ["maxAge", "maxFuture", "maxProofBytes", "maxJtiBytes"] as const) {
+    if (policy[name] !== undefined) out[name] = whole(policy[name], `proof.${name}`);
+  }
+  return out;
+}
+
+function readNonce(nonce: NoncePolicy | NonceChecker): EngineOptions["nonce"] {
+  if (isChecker(nonce)) return { required: nonce.required, secrets: undefined, window: 1 };
+  if (!Array.isArray(nonce.secrets) || nonce.secrets.length === 0) throw new TypeError("nonce.secrets: at least one is needed");
+  const secrets = nonce.secrets.map((secret) => {
+    const octets = typeof secret === "string" ? new TextEncoder().encode(secret) : secret;
+    if (!(octets instanceof Uint8Array) || octets.length < MIN_SECRET_BYTES) {
+      throw new TypeError(`nonce.secrets: each needs ${MIN_SECRET_BYTES} bytes or more, of a good random source`);
+    }
+    return Array.from(octets);
+  });
+  const window = whole(nonce.window ?? 60, "nonce.window");
+  if (window === 0) throw new RangeError("nonce.window: at least one second");
+  return { required: nonce.required ?? true, secrets, window };
+}
+
+/** Whether the nonces are the caller's. */
+export function isChecker(nonce: NoncePolicy | NonceChecker | undefined): nonce is NonceChecker {
+  return nonce !== undefined && "check" in nonce;
+}
+
+function list(value: string | readonly string[], name: string): string[] {
+  const values = typeof value === "string" ? [value] : Array.isArray(value) ? [...value] : [];
+  if (values.length === 0 || values.some((one) => typeof one !== "string" || one === "")) {
+    throw new TypeError(`${name}: at least one is needed, and none may be empty`);
+  }
+  return values as string[];
+}
+
+function algorithms(names: readonly string[] | undefined, option: string): void {
+  if (names === undefined) return;
+  if (names.length === 0) throw new TypeError(`${option}: the list is empty, so nothing would be accepted`);
+  for (const name of names) {
+    if (!ALGORITHMS.includes(name)) {
+      throw new TypeError(`${option}: ${JSON.stringify(name)} is not known; there are ${ALGORITHMS.join(", ")}`);
+    }
+  }
+}
+
+function whole(value: number, name: string): number {
+  if (!Number.isInteger(value) || value < 0 || value > 0x7fff_ffff) {
+    throw new RangeError(`${name}: must be a whole number that is not negative`);
+  }
+  return value;
+}
+
+function checkUrl(text: string, name: string): URL {
+  try {
+    return new URL(text);
+  } catch (cause) {
+    throw new TypeError(`${name}: ${JSON.stringify(text)} is no absolute URL`, { cause });
+  }
+}
+
+/** RFC 8414 §2: an https URL without query and fragment. A developer's own machine may use http. */
+function checkIssuer(issuer: string): void {
+  const url = checkUrl(issuer, "issuer");
+  const loopback = /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
+  if (url.protocol !== "https:" && !(url.protocol === "http:" && loopback)) {
+    throw new TypeError(`issuer: ${JSON.stringify(issuer)} must be an https URL`);
+  }
+  if (url.search !== "" || url.hash !== "") throw new TypeError(`issuer: ${JSON.stringify(issuer)} has a query or fragment`);
+}

@@ -1,0 +1,90 @@
+// A resource server: may this request use its access token? (RFC 9449 §7, RFC 8705 §3)
+
+import { Authentication } from "./authentication.js";
+import { preflight } from "./answers.js";
+import { Caches } from "./caches.js";
+import { diagnose } from "./diagnose.js";
+import { Slots } from "./engine.js";
+import { init } from "./init.js";
+import { IssuerKeys } from "./issuer-keys.js";
+import { type EngineOptions, readOptions } from "./options.js";
+import { targetOf, type TargetOf } from "./public-url.js";
+import { MemoryReplay } from "./replay.js";
+import { JwtTokens } from "./tokens.js";
+import { Server } from "./wasm/keybound_edge.js";
+import type { Accepted, Rejected, RequestContext, ResourceServer, ResourceServerOptions } from "./types.js";
+
+/** Everything of a server that outlives a request. Nothing here belongs to one request. */
+export interface Core {
+  readonly options: ResourceServerOptions;
+  readonly engineOptions: EngineOptions;
+  readonly replay: NonNullable<ResourceServerOptions["replay"]>;
+  readonly targetOf: TargetOf;
+  readonly issuers: readonly IssuerKeys[];
+  readonly caches: Caches;
+  readonly now: () => number;
+}
+
+/** A core and the module's half of it, which is there once the module is. */
+export interface Running {
+  readonly server: Server;
+  readonly slots: Slots;
+}
+
+/**
+ * Makes a resource server. Does no I/O: build it once, at module scope.
+ *
+ * Throws a `TypeError` or `RangeError` that says what to change if an option is wrong.
+ */
+export function createResourceServer(options: ResourceServerOptions): ResourceServer {
+  const engineOptions = readOptions(options);
+  const tokens = options.tokens ?? new JwtTokens({});
+  const core: Core = {
+    options,
+    engineOptions,
+    replay: options.replay ?? new MemoryReplay(1_000_000, 10_000),
+    targetOf: targetOf(options.publicUrl),
+    issuers: tokens instanceof JwtTokens ? engineOptions.issuers.map((issuer) => new IssuerKeys(issuer, tokens.options)) : [],
+    caches: new Caches(),
+    now: options.now ?? (() => Date.now() / 1000),
+  };
+  let running: Running | undefined;
+  const start = (): Running => {
+    const server = new Server(engineOptions);
+    if (core.replay instanceof MemoryReplay) server.use_memory(core.replay.memory());
+    return { server, slots: new Slots(server) };
+  };
+  return {
+    async authenticate(request: Request, context: RequestContext = {}): Promise<Accepted | Rejected> {
+      if (running === undefined) {
+        await init();
+        running ??= start();
+      }
+      return new Authentication(core, running, request, context).run();
+    },
+    metadata(resource: string): Record<string, unknown> {
+      return metadata(engineOptions, options, resource);
+    },
+    preflight(request: Request): Response | null {
+      return preflight(options.cors, request);
+    },
+    diagnose() {
+      return diagnose(core);
+    },
+  };
+}
+
+/** RFC 9728 §2, with the members of RFC 9449 and RFC 8705. */
+function metadata(engine: EngineOptions, options: ResourceServerOptions, resource: string): Record<string, unknown> {
+  const dpop = engine.mechanism !== "mtls";
+  return {
+    resource,
+    authorization_servers: engine.issuers,
+    bearer_methods_supported: ["header"],
+    ...(dpop && {
+      dpop_signing_alg_values_supported: options.proof?.algorithms ?? ["ES256", "ES384", "ES512", "RS256", "PS256", "EdDSA", "Ed25519"],
+      dpop_bound_access_tokens_required: engine.required && engine.mechanism === "dpop",
+    }),
+    tls_client_certificate_bound_access_tokens: engine.mechanism !== "dpop" && (options.certificates ?? []).length > 0,
+  };
+}

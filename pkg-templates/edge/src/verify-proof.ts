@@ -1,0 +1,77 @@
+// One proof against one request, for tools and tests.
+
+import { init } from "./init.js";
+import { readProofPolicy } from "./options.js";
+import { importKey, isUnavailable, verify } from "./signatures.js";
+import { reasonNamed, reasonOf, type ReasonInfo } from "./tables.js";
+import { isAboutProof, traceOf } from "./trace.js";
+import { ProofCheck } from "./wasm/keybound_edge.js";
+import type { Claims, ProofPolicy, TraceStep } from "./types.js";
+
+/** What a proof has to be for. */
+export interface ExpectedRequest {
+  method: string;
+  /** The absolute target URI. */
+  url: string;
+  /** The token presented with it: `ath` must be its hash (RFC 9449 §4.3 check 12). */
+  accessToken?: string;
+  /** The thumbprint of the key that must have signed it. */
+  jkt?: string;
+  /** The nonce that must be in it. */
+  nonce?: string;
+  /** Seconds since the epoch. Default: now. */
+  now?: number;
+  policy?: ProofPolicy;
+}
+
+/** What {@link verifyProof} found. */
+export type ProofResult =
+  | { ok: true; jkt: string; claims: Claims; trace: TraceStep[] }
+  | { ok: false; reason: string; detail: string; trace: TraceStep[] };
+
+/**
+ * Checks one proof against one request, nothing else (RFC 9449 §4.3): no replay, no token, no
+ * binding unless `jkt` is given. A valid proof alone grants nothing (§4).
+ */
+export async function verifyProof(proof: string, request: ExpectedRequest): Promise<ProofResult> {
+  await init();
+  const check = new ProofCheck(
+    proof,
+    request.method,
+    request.url,
+    request.accessToken,
+    request.jkt,
+    request.nonce,
+    request.now ?? Date.now() / 1000,
+    readProofPolicy(request.policy),
+  );
+  try {
+    const unavailable = check.reason() === undefined ? await checkSignature(check) : null;
+    const reason = unavailable ?? (check.reason() === undefined ? null : reasonOf(check.reason() ?? 0));
+    const trace = traceOf(
+      (name) =>
+        (isAboutProof(name) && name !== "proof_field" && (name !== "proof_nonce" || request.nonce !== undefined)) ||
+        (name === "key_binding" && request.jkt !== undefined),
+      reason,
+    ).filter((step) => isAboutProof(step.check) || step.check === "key_binding" || step.ok === false);
+    if (reason !== null) return { ok: false, reason: reason.code, detail: reason.detail, trace };
+    return { ok: true, jkt: check.jkt() ?? "", claims: JSON.parse(check.claims() ?? "{}") as Claims, trace };
+  } finally {
+    check.free();
+  }
+}
+
+/** Gives the check its answer; a reason if the platform cannot give one. */
+async function checkSignature(check: ProofCheck): Promise<ReasonInfo | null> {
+  const algorithm = check.algorithm();
+  const [jwk, message, signature] = [check.jwk(), check.message(), check.signature()];
+  if (jwk === undefined || message === undefined || signature === undefined) return null;
+  try {
+    const key = await importKey(jwk, algorithm);
+    check.finish(key !== null && (await verify(key, { algorithm, message, signature })));
+    return null;
+  } catch (cause) {
+    if (isUnavailable(cause)) return reasonNamed("proof_alg_unavailable");
+    throw cause;
+  }
+}

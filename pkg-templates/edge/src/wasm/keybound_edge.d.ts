@@ -1,0 +1,76 @@
+// What wasm-bindgen makes of crates/keybound-edge/src/npm.rs. Private to this package.
+
+export type ModuleSource = Response | BufferSource | WebAssembly.Module;
+export interface Exports {
+  readonly memory: WebAssembly.Memory;
+}
+export default function bind(source: { module_or_path: ModuleSource | Promise<ModuleSource> }): Promise<Exports>;
+export function initSync(source: { module: BufferSource | WebAssembly.Module }): Exports;
+
+export class ReplayMemory {
+  constructor(maxEntries: number, maxPerKey: number);
+  claim(key: string, jkt: string, expiresAt: number, now: number): number;
+  size(): number;
+}
+
+export class Server {
+  constructor(options: unknown);
+  slots(): number;
+  use_memory(memory: ReplayMemory): void;
+  begin(method: string, url: string, authorization: string | undefined, dpop: string | undefined, now: number): number;
+  nonce_of(handle: number): string | undefined;
+  nonce(handle: number, status: number): number;
+  set_keys(issuer: number, json: string): boolean;
+  resume(handle: number): number;
+  token_of(handle: number): string | undefined;
+  source(handle: number, active: boolean, claims: string, until: number): number;
+  token_jwk(handle: number): string | undefined;
+  proof_jwk(handle: number): string | undefined;
+  signatures(handle: number, token: boolean, proof: boolean, certificate: string | undefined): number;
+  certificate(handle: number, reading: string): number;
+  mark_of(handle: number): string | undefined;
+  accepted_mark(): string | undefined;
+  replay(handle: number, answer: number): number;
+  abandon(handle: number): void;
+  take_gone(): Uint32Array;
+  current_nonce(now: number): string | undefined;
+  challenges(reason: number, scheme: number): string;
+  scope_challenges(scope: string, scheme: number): string;
+}
+
+export class ProofCheck {
+  constructor(
+    proof: string,
+    method: string,
+    url: string,
+    accessToken: string | undefined,
+    jkt: string | undefined,
+    nonce: string | undefined,
+    now: number,
+    policy: unknown,
+  );
+  reason(): number | undefined;
+  algorithm(): number;
+  jwk(): string | undefined;
+  message(): Uint8Array<ArrayBuffer> | undefined;
+  signature(): Uint8Array<ArrayBuffer> | undefined;
+  finish(valid: boolean): void;
+  jkt(): string | undefined;
+  claims(): string | undefined;
+  free(): void;
+}
+
+export function reasons(): string;
+export function checks(): string;
+export function algorithms(): string;
+export function certificate_from_cloudflare(
+  presented: string,
+  verified: string,
+  revoked: string,
+  rfc9440: string,
+  fingerprintSha256: string,
+  allowSelfSigned: boolean,
+): string;
+export function certificate_from_client_cert(field: string): string;
+export function certificate_from_der(der: Uint8Array): string;
+export function certificate_from_text(text: string): string;

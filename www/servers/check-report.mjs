@@ -1,0 +1,31 @@
+// @ts-check
+// The lines of the check: one a step, with what was observed; the count at the end.
+
+export class Report {
+  passed = 0;
+  failed = 0;
+
+  /**
+   * @param {string} name
+   * @param {string} observed
+   * @param {string | RegExp} expected
+   */
+  step(name, observed, expected) {
+    const good = expected instanceof RegExp ? expected.test(observed) : observed === expected;
+    if (good) this.passed += 1;
+    else this.failed += 1;
+    console.log(`${good ? "ok  " : "FAIL"} ${name} -> ${observed}${good ? "" : `   (expected: ${expected})`}`);
+  }
+
+  /** The story cannot go on. @param {unknown} error */
+  broken(error) {
+    this.failed += 1;
+    console.log(`FAIL the story broke off -> ${error instanceof Error ? error.message : error}`);
+  }
+
+  /** @returns {number} The exit code. */
+  finish() {
+    console.log(`${this.passed} passed, ${this.failed} failed`);
+    return this.failed === 0 ? 0 : 1;
+  }
+}
