@@ -1,9 +1,9 @@
-// @keybound/browser through esbuild, which leaves `new URL(..., import.meta.url)` alone.
+// Both packages through esbuild, which leaves `new URL(..., import.meta.url)` alone.
 import { after, before, describe, test } from "node:test";
 import { build } from "esbuild";
 import { launchChromium, outcomeOfPage } from "../support/chromium.mjs";
 import { serve } from "../support/static-server.mjs";
-import { assertOutcome, page, projectWithApps } from "./harness.mjs";
+import { assertOutcome, assertVerified, page, projectWithApps } from "./harness.mjs";
 
 let project;
 let browser;
@@ -12,12 +12,15 @@ let server;
 // The way that needs no option, and the way that ships the module as a file.
 const WITH_LOADER = `
 import * as keybound from "@keybound/browser";
-import wasm from "@keybound/browser/keybound_browser.wasm";
-import { REQUEST, prove, report } from "./prove.js";
+import browserModule from "@keybound/browser/keybound_browser.wasm";
+import * as edge from "@keybound/edge";
+import edgeModule from "@keybound/edge/keybound_edge.wasm";
+import { REQUEST, proveAndVerify, report } from "./prove.js";
 
 report(async () => {
-  await keybound.init(new URL(wasm, import.meta.url));
-  return prove(keybound, REQUEST);
+  await keybound.init(new URL(browserModule, import.meta.url));
+  await edge.init(new URL(edgeModule, import.meta.url));
+  return proveAndVerify(keybound, edge.verifyProof, REQUEST);
 });
 `;
 
@@ -50,7 +53,7 @@ describe("esbuild's build", () => {
     await assertOutcome(await outcomeOfPage(browser, `${server.origin}/inline.html`));
   });
 
-  test("makes a page that gets the module's file from --loader:.wasm=file", async () => {
-    await assertOutcome(await outcomeOfPage(browser, `${server.origin}/loader.html`));
+  test("makes a page that gets the modules' files from --loader:.wasm=file", async () => {
+    await assertVerified(await outcomeOfPage(browser, `${server.origin}/loader.html`));
   });
 });

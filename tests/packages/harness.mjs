@@ -1,4 +1,4 @@
-// A project with @keybound/browser installed and the sample apps in `src/`, and the check that every page must pass.
+// A project with both packages installed and the sample apps in `src/`, and the check that every page must pass.
 import assert from "node:assert/strict";
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,10 +12,22 @@ const apps = join(root, "tests/packages/apps");
 export async function projectWithApps(files = {}) {
   const sources = {};
   for (const name of await readdir(apps)) sources[`src/${name}`] = await readFile(join(apps, name), "utf8");
-  return installedPackages({ ...sources, ...files }, { only: ["browser"] });
+  return installedPackages({ ...sources, ...files });
 }
 
+/** Pages for bundlers: an app in `src/` each. */
+export const PAGES = ["main", "inline", "with-worker", "both"];
+
 export const page = (script) => `<!doctype html><meta charset="utf-8"><title>test</title><script type="module" src="${script}"></script>`;
+
+/** As `assertOutcome`, for a page that also asked @keybound/edge. */
+export async function assertVerified(outcome) {
+  await assertOutcome(outcome);
+  assert.deepEqual(outcome.verdict, { ok: true, jkt: outcome.thumbprint });
+}
+
+/** What the page of that name must come to. */
+export const assertPage = (name, outcome) => (name === "both" ? assertVerified(outcome) : assertOutcome(outcome));
 
 /** The page opened a key that cannot leave the browser, found it again, and made a proof that others accept. */
 export async function assertOutcome(outcome) {

@@ -1,14 +1,12 @@
-// @keybound/browser through Vite: its dev server, which bundles dependencies beforehand, and its build.
+// Both packages through Vite: its dev server, which bundles dependencies beforehand, and its build.
 import { after, before, describe, test } from "node:test";
 import { build, createServer } from "vite";
 import { launchChromium, outcomeOfPage } from "../support/chromium.mjs";
 import { STRICT_CSP, serve } from "../support/static-server.mjs";
-import { assertOutcome, page, projectWithApps } from "./harness.mjs";
+import { PAGES, assertPage, page, projectWithApps } from "./harness.mjs";
 
 let project;
 let browser;
-
-const PAGES = ["main", "inline", "with-worker"];
 
 before(async () => {
   project = await projectWithApps(Object.fromEntries(PAGES.map((name) => [`${name}.html`, page(`/src/${name}.js`)])));
@@ -34,7 +32,7 @@ describe("Vite's dev server", () => {
 
   for (const name of PAGES) {
     test(`serves a page with ${name}.js`, async () => {
-      await assertOutcome(await outcomeOfPage(browser, `${server.resolvedUrls.local[0]}${name}.html`));
+      await assertPage(name, await outcomeOfPage(browser, `${server.resolvedUrls.local[0]}${name}.html`));
     });
   }
 });
@@ -50,7 +48,7 @@ describe("Vite's build", () => {
 
   for (const name of PAGES) {
     test(`makes a page of ${name}.js`, async () => {
-      await assertOutcome(await outcomeOfPage(browser, `${server.origin}/${name}.html`));
+      await assertPage(name, await outcomeOfPage(browser, `${server.origin}/${name}.html`));
     });
   }
 });

@@ -1,12 +1,10 @@
-// @keybound/browser through webpack 5, without any configuration for wasm.
+// Both packages through webpack 5, without any configuration for wasm.
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import webpack from "webpack";
 import { launchChromium, outcomeOfPage } from "../support/chromium.mjs";
 import { serve } from "../support/static-server.mjs";
-import { assertOutcome, page, projectWithApps } from "./harness.mjs";
-
-const PAGES = ["main", "inline", "with-worker"];
+import { PAGES, assertPage, page, projectWithApps } from "./harness.mjs";
 
 let project;
 let browser;
@@ -39,7 +37,7 @@ async function bundle() {
 describe("webpack's build", () => {
   for (const name of PAGES) {
     test(`makes a page of ${name}.js`, async () => {
-      await assertOutcome(await outcomeOfPage(browser, `${server.origin}/${name}.html`));
+      await assertPage(name, await outcomeOfPage(browser, `${server.origin}/${name}.html`));
     });
   }
 });

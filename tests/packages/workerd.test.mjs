@@ -1,25 +1,36 @@
-// @keybound/edge in the Workers runtime, from the installed package: a bound token with its proof, and the same again.
+// Both packages in the Workers runtime, from the installed files: a bound token with its proof, the same again, and proofs made there.
 import assert from "node:assert/strict";
 import { randomUUID, webcrypto } from "node:crypto";
-import { readdir, writeFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { generateProof } from "dpop";
 import { build } from "esbuild";
 import { SignJWT, calculateJwkThumbprint, exportJWK, generateKeyPair } from "jose";
 import { installedPackages } from "../support/installed.mjs";
+import { assertProof } from "../support/proof.mjs";
 import { run } from "../support/run.mjs";
 import { startWorkerd } from "../support/workerd.mjs";
 
 const ISSUER = "https://issuer.example";
 const AUDIENCE = "https://api.example";
 
-const workerSource = (specifier) => `
-import { createResourceServer, jwtTokens, memoryReplay } from ${JSON.stringify(specifier)};
+const workerSource = (edge, browser) => `
+import { createResourceServer, jwtTokens, memoryReplay, verifyProof } from ${JSON.stringify(edge)};
+import { DpopKey } from ${JSON.stringify(browser)};
+
+/** A worker as a client: it makes a key and a proof of its own. */
+async function prove(request) {
+  const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"]);
+  const key = await DpopKey.from(pair);
+  const proof = await key.proof(request);
+  return Response.json({ proof, thumbprint: key.thumbprint, verdict: await verifyProof(proof, request) });
+}
 
 let server;
 export default {
   async fetch(request, env) {
+    if (request.method === "POST") return prove(await request.json());
     server ??= createResourceServer({
       issuer: ${JSON.stringify(ISSUER)},
       audience: ${JSON.stringify(AUDIENCE)},
@@ -35,7 +46,7 @@ export default {
 
 /** As wrangler does: one bundle, and each .wasm a module of its own beside it. */
 async function bundled(project) {
-  await project.write({ "worker.mjs": workerSource("@keybound/edge") });
+  await project.write({ "worker.mjs": workerSource("@keybound/edge", "@keybound/browser") });
   const wasm = [];
   const keepWasm = {
     name: "wasm-modules",
@@ -61,19 +72,21 @@ async function bundled(project) {
   return [{ name: "worker.mjs", esModule: outfile }, ...wasm];
 }
 
-/** No bundler at all: the files of the package are the modules. */
+/** No bundler at all: the files of the packages are the modules. */
 async function unbundled(project) {
-  const script = 'console.log(import.meta.resolve("@keybound/edge"))';
-  const resolved = (await run("node", ["--conditions=workerd", "--input-type=module", "--eval", script], { cwd: project.folder })).trim();
-  const entry = new URL(resolved).pathname.slice(project.folder.length + 1);
-  await writeFile(project.path("plain-worker.mjs"), workerSource(`./${entry}`));
-  const folder = "node_modules/@keybound/edge";
-  const files = await readdir(project.path(folder), { recursive: true });
-  const named = (extension) => files.filter((file) => file.endsWith(extension)).map((file) => join(folder, file));
+  const names = ["@keybound/edge", "@keybound/browser"];
+  const script = `for (const name of ${JSON.stringify(names)}) console.log(import.meta.resolve(name))`;
+  const resolved = await run("node", ["--conditions=workerd", "--input-type=module", "--eval", script], { cwd: project.folder });
+  const entries = resolved.trim().split("\n").map((url) => `.${new URL(url).pathname.slice(project.folder.length)}`);
+  await project.write({ "plain-worker.mjs": workerSource(...entries) });
+  const folders = names.map((name) => `node_modules/${name}`);
+  const listed = await Promise.all(folders.map(async (folder) => (await readdir(project.path(folder), { recursive: true })).map((file) => join(folder, file))));
+  const files = listed.flat();
+  const having = (extension) => files.filter((file) => file.endsWith(extension));
   return [
     { name: "worker.mjs", esModule: project.path("plain-worker.mjs") },
-    ...named(".js").map((name) => ({ name, esModule: project.path(name) })),
-    ...named(".wasm").map((name) => ({ name, wasm: project.path(name) })),
+    ...having(".js").map((name) => ({ name, esModule: project.path(name) })),
+    ...having(".wasm").map((name) => ({ name, wasm: project.path(name) })),
   ];
 }
 
@@ -103,7 +116,7 @@ async function boundToken(pair) {
 }
 
 for (const [how, modulesOf] of [["bundled as wrangler does", bundled], ["its files as modules, unbundled", unbundled]]) {
-  describe(`@keybound/edge in workerd, ${how}`, () => {
+  describe(`in workerd, ${how}`, () => {
     let worker;
     let url;
     let pair;
@@ -140,6 +153,16 @@ for (const [how, modulesOf] of [["bundled as wrangler does", bundled], ["its fil
       const answer = await call({ authorization: `Bearer ${token}` });
       assert.equal(answer.status, 401);
       assert.match(answer.headers.get("www-authenticate"), /DPoP/);
+    });
+
+    test("makes a proof as a client, which others and the verifier beside it accept", async () => {
+      const request = { method: "PUT", url: "https://api.example/orders/7", accessToken: "header.claims.signature", nonce: "n-1" };
+      const answer = await fetch(worker.origin, { method: "POST", body: JSON.stringify(request) });
+      assert.equal(answer.status, 200, `${await answer.clone().text()} ${worker.log()}`);
+      const { proof, thumbprint, verdict } = await answer.json();
+      await assertProof(proof, { ...request, thumbprint });
+      assert.equal(verdict.ok, true, JSON.stringify(verdict));
+      assert.equal(verdict.jkt, thumbprint);
     });
 
     test("asks for a proof where there are no credentials at all", async () => {

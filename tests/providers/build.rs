@@ -2,7 +2,11 @@
 
 #![allow(clippy::arithmetic_side_effects, reason = "the operators of curve25519-dalek cannot overflow")]
 
-use std::{env, error::Error, fmt::Write as _, fs, path::Path};
+use core::{
+    error::Error,
+    fmt::{self, Write as _},
+};
+use std::{env, fs, path::Path};
 
 use curve25519_dalek::{EdwardsPoint, Scalar, constants::EIGHT_TORSION};
 use sha2::{Digest as _, Sha512};
@@ -82,12 +86,12 @@ fn wycheproof_sets() -> Result<String, Box<dyn Error>> {
 }
 
 /// The numbers of a JWK have no leading zeros (RFC 7518 §6.3.1), ASN.1's have.
-fn write_rsa_key(out: &mut String, n: &[u8], e: &[u8]) -> std::fmt::Result {
+fn write_rsa_key(out: &mut String, n: &[u8], e: &[u8]) -> fmt::Result {
     let minimal = |number: &[u8]| hex(number.get(usize::from(number.first() == Some(&0))..).unwrap_or_default());
     writeln!(out, "key RSA {} {}", minimal(n), minimal(e))
 }
 
-fn write_test(out: &mut String, id: usize, result: TestResult, message: &[u8], signature: &[u8]) -> std::fmt::Result {
+fn write_test(out: &mut String, id: usize, result: TestResult, message: &[u8], signature: &[u8]) -> fmt::Result {
     let result = match result {
         TestResult::Valid => "valid",
         TestResult::Invalid => "invalid",

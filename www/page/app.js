@@ -16,7 +16,7 @@ try {
   for (const place of document.querySelectorAll("[data-setting]")) {
     place.textContent = settings[/** @type {keyof typeof settings} */ (place.getAttribute("data-setting"))] ?? "";
   }
-  setUpStory({ settings, offer: inspector.offer });
+  setUpStory({ settings, onProof: inspector.offer });
   setUpCertificates();
 } catch (error) {
   find("#notice").replaceChildren(element("p", { class: "notice" }, `The page could not start: ${error instanceof Error ? error.message : error}. Is the demo still running?`));

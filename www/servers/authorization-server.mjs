@@ -40,7 +40,7 @@ export async function createAuthorizationServer(options) {
 }
 
 /** @param {AuthorizationServerOptions} options */
-async function configuration({ issuer, pageOrigin, redirectUri, resource, mtlsOrigin }) {
+async function configuration({ pageOrigin, redirectUri, resource, mtlsOrigin }) {
   const { privateKey } = await generateKeyPair("ES256", { extractable: true });
   return {
     adapter: MemoryAdapter,

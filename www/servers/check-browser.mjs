@@ -19,7 +19,9 @@ export async function openBrowser() {
   if (executablePath === undefined) {
     throw new DemoFailure("the check needs Chromium or Chrome, and finds none", { fix: "cargo xtask setup, or set KEYBOUND_CHROMIUM to its path" });
   }
-  return chromium.launch({ executablePath, args: ARGUMENTS }).catch((cause) => {
+  // Signals are for demo.mjs to handle: it stops the browser along with the servers.
+  const signals = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
+  return chromium.launch({ executablePath, args: ARGUMENTS, ...signals }).catch((cause) => {
     throw new DemoFailure(`${executablePath} does not start`, { cause, fix: "set KEYBOUND_CHROMIUM to a Chromium or Chrome that does" });
   });
 }

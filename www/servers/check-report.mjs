@@ -17,10 +17,15 @@ export class Report {
     console.log(`${good ? "ok  " : "FAIL"} ${name} -> ${observed}${good ? "" : `   (expected: ${expected})`}`);
   }
 
-  /** The story cannot go on. @param {unknown} error */
-  broken(error) {
+  /**
+   * The story cannot go on.
+   * @param {unknown} error
+   * @param {string[]} pageSays
+   */
+  broken(error, pageSays) {
     this.failed += 1;
-    console.log(`FAIL the story broke off -> ${error instanceof Error ? error.message : error}`);
+    const message = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    console.log(`FAIL the story broke off -> ${[message, ...pageSays].join("; ")}`);
   }
 
   /** @returns {number} The exit code. */

@@ -47,8 +47,9 @@ const GARBAGE = [
 export async function checkStory(demo) {
   const report = new Report();
   const browser = await openBrowser();
+  demo.alsoStop(() => browser.close());
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(20_000);
   /** @type {string[]} */
   const complaints = [];
   page.on("pageerror", (error) => complaints.push(error.message));
@@ -61,7 +62,7 @@ export async function checkStory(demo) {
     await report.step("the page complained of nothing (script errors, Content-Security-Policy)", complaints.join("; ") || "nothing", "nothing");
     await pictures.of("page", { fullPage: true });
   } catch (error) {
-    report.broken(error);
+    report.broken(error, await failedSteps(page));
   } finally {
     await browser.close();
   }
@@ -84,6 +85,7 @@ async function tellStory(page, report, demo, pictures) {
   report.step("private key is not extractable", await text(page, "#step-key .verdict code"), /^InvalidAccessError/);
 
   await page.click("#step-token button");
+  await page.waitForSelector("input[name=name], #step-token[data-state=failed]");
   await page.fill("input[name=name]", NAME);
   await pictures.of("sign-in");
   await page.click("button[type=submit]");
@@ -124,6 +126,12 @@ async function tellStory(page, report, demo, pictures) {
   await page.setViewportSize({ width: 360, height: 740 });
   report.step("page fits a phone", `${await page.evaluate(() => document.documentElement.scrollWidth)} of 360 px`, "360 of 360 px");
   await page.setViewportSize({ width: 1280, height: 900 });
+}
+
+/** What the page says of steps that failed. @param {Page} page */
+async function failedSteps(page) {
+  const said = await page.locator("[data-state=failed] .outcome").allInnerTexts().catch(() => []);
+  return said.map((words) => words.replaceAll(/\s+/g, " ").trim());
 }
 
 /** Presses a step's button and waits for its end. @param {Page} page @param {string} id */

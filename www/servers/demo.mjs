@@ -56,11 +56,12 @@ Open ${page} in a browser. Ctrl-C stops everything.`);
   return new Promise(() => {});
 }
 
-/** @returns {Promise<number>} Resolves at Ctrl-C (or a polite kill), with the shell's exit code for it. */
+/**
+ * Resolves at Ctrl-C (or a polite kill), with the shell's exit code for it. Further signals are ignored: everything is being stopped already.
+ * @returns {Promise<number>}
+ */
 function signalled() {
   return new Promise((resolve) => {
-    process.once("SIGINT", () => resolve(130));
-    process.once("SIGTERM", () => resolve(143));
-    process.once("SIGHUP", () => resolve(129));
+    for (const [signal, number] of Object.entries({ SIGHUP: 1, SIGINT: 2, SIGTERM: 15 })) process.on(signal, () => resolve(128 + number));
   });
 }

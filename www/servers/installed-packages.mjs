@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DemoFailure } from "./failure.mjs";
 
-const DIST = process.env.KEYBOUND_DIST ?? fileURLToPath(new URL("../../dist", import.meta.url));
+const DIST = fileURLToPath(new URL("../../dist", import.meta.url));
 
 /** @typedef {{ directory: string, locate(name: string): string, remove(): Promise<void> }} Installed `directory` has a node_modules with both packages. */
 

@@ -22,6 +22,7 @@ const PREFERRED = { page: 8080, issuer: 8081, api: 8082, apiMtls: 8443, issuerMt
  * @property {Addresses} addresses
  * @property {ServerLog[]} logs
  * @property {Promise<Error>} failed Resolves if a server ends by itself.
+ * @property {(step: () => unknown) => void} alsoStop Something more to stop along with it, first.
  * @property {() => Promise<void>} stop
  */
 
@@ -36,7 +37,7 @@ export async function startDemo(progress) {
     for (const step of undo.splice(0).reverse()) await step();
   };
   try {
-    return { ...(await startAll(progress, undo)), stop };
+    return { ...(await startAll(progress, undo)), alsoStop: (step) => undo.push(step), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -46,7 +47,7 @@ export async function startDemo(progress) {
 /**
  * @param {(step: string) => void} progress
  * @param {(() => unknown)[]} undo
- * @returns {Promise<Omit<Demo, "stop">>}
+ * @returns {Promise<Omit<Demo, "stop" | "alsoStop">>}
  */
 async function startAll(progress, undo) {
   const logs = { page: new ServerLog("the page's server"), issuer: new ServerLog("the authorization server"), api: new ServerLog("the API (workerd)"), fronts: new ServerLog("the TLS fronts") };
@@ -96,7 +97,7 @@ async function startAll(progress, undo) {
   pageServer.on("request", createPageServer({
     assets: await bundlePage(installed),
     origin: page,
-    settings: { issuer, api, clientId: PAGE_CLIENT, redirectUri, resource: api, scope: Object.keys(SCOPES).join(" "), apiMtls },
+    settings: { page, issuer, api, clientId: PAGE_CLIENT, redirectUri, resource: api, scope: Object.keys(SCOPES).join(" "), apiMtls },
     servers: [issuer, api],
     machineClient: createMachineClient({ certificates, issuer, apiOrigin: apiMtls, resource: api }),
     log: logs.page,

@@ -1,7 +1,7 @@
 //! What the TypeScript of `@keybound/browser` calls. Private to that package.
 //!
 //! Made to be small, also in the bindings: no std, no formatting, no JSON reader; several texts
-//! cross as one, each followed by U+0000, and an empty one is none; errors leave as numbers, which
+//! cross as one, with U+0000 between them, and an empty one is none; errors leave as numbers, which
 //! TypeScript turns into text; each step of an exchange is one call that returns the number of the
 //! next command.
 
@@ -35,32 +35,36 @@ extern "C" {
 
 /// A key's part of every proof.
 #[wasm_bindgen]
-pub struct Key(ProofTemplate);
+pub struct Key {
+    /// None if no key could be made of what was given.
+    template: Option<ProofTemplate>,
+    failure: u32,
+}
 
 #[wasm_bindgen]
 impl Key {
     /// From `alg` and the members of the public JWK: `x` and `y`, `x` alone, or `n` and `e`.
     #[wasm_bindgen(constructor)]
-    pub fn new(texts: &str) -> Result<Self, JsValue> {
+    pub fn new(texts: &str) -> Self {
         let [algorithm, first, second] = parts(texts);
-        // SubtleCrypto exported the members. What fails here is an RSA key of the wrong size, or a
-        // key of another kind than the algorithm's.
-        template(algorithm, first, second)
-            .map(Self)
-            .ok_or_else(|| thrown(ClientError::Proof(BuildError::AlgorithmMismatch)))
+        Self { template: template(algorithm, first, second), failure: 0 }
     }
 
-    /// The public JWK with its required members (RFC 7638 §3.2), U+0000, and its thumbprint.
+    /// The public JWK with its required members (RFC 7638 §3.2), U+0000, and its thumbprint. Empty
+    /// for an RSA key of the wrong size, and for a key of another kind than the algorithm's.
     pub fn describe(&self) -> String {
-        let mut text = self.0.key().to_jwk();
-        text.push('\0');
-        text.push_str(&self.0.key().thumbprint().to_base64url());
+        let mut text = String::new();
+        if let Some(template) = &self.template {
+            text = template.key().to_jwk();
+            text.push('\0');
+            text.push_str(&template.key().thumbprint().to_base64url());
+        }
         text
     }
 
     /// The signing input of one proof: method, URL, access token, nonce, then names and JSON values
-    /// of further claims in turn.
-    pub fn input(&self, texts: &str) -> Result<String, JsValue> {
+    /// of further claims in turn. Empty if there is none, for the reason that [`Key::failure`] gives.
+    pub fn input(&mut self, texts: &str) -> String {
         let [method, url, access_token, nonce] = parts(texts);
         let claims = further_claims(texts);
         let random = random();
@@ -68,9 +72,21 @@ impl Key {
             access_token: some(access_token),
             nonce: some(nonce),
             claims: &claims,
-            ..ProofRequest::new(method, url, seconds(date_now() / 1000.0), &random)
+            ..ProofRequest::new(method, url, now(0.0), &random)
         };
-        self.0.signing_input(&request).map_err(|error| thrown(ClientError::Proof(error)))
+        let input = match &self.template {
+            Some(template) => template.signing_input(&request),
+            None => Err(BuildError::AlgorithmMismatch),
+        };
+        input.unwrap_or_else(|error| {
+            self.failure = numbers::error(ClientError::Proof(error));
+            String::new()
+        })
+    }
+
+    /// Why there was no input the last time.
+    pub fn failure(&self) -> u32 {
+        self.failure
     }
 }
 
@@ -96,31 +112,11 @@ fn further_claims(texts: &str) -> Vec<Claim<'_>> {
     claims
 }
 
-/// Which requests get token and proof.
-#[wasm_bindgen]
-pub struct Policy(client::Policy);
-
-#[wasm_bindgen]
-impl Policy {
-    /// `flags`: 1 resource server, 2 strict, 4 bearer tokens are accepted.
-    #[wasm_bindgen(constructor)]
-    pub fn new(origins: &str, flags: u32) -> Result<Self, JsValue> {
-        let origins = origins.split_terminator('\0');
-        let policy = if flags & 1 == 0 {
-            client::Policy::authorization_server(origins)
-        } else {
-            client::Policy::resource_server(origins)
-        };
-        policy
-            .map(|policy| Self(policy.strict(flags & 2 != 0).dangerously_accept_bearer(flags & 4 != 0)))
-            .map_err(thrown)
-    }
-}
-
 /// One request's life: each method takes what happened and returns the number of the next command.
 #[wasm_bindgen]
 pub struct Exchange {
-    core: client::Exchange,
+    /// None if the policy names an origin that is none.
+    core: Option<client::Exchange>,
     command: u32,
     text: String,
     seconds: f64,
@@ -128,19 +124,26 @@ pub struct Exchange {
 
 #[wasm_bindgen]
 impl Exchange {
-    /// Begins with method, URL, `Content-Type`, `Authorization` and `DPoP` of the caller.
+    /// Begins with method, URL, `Content-Type`, `Authorization` and `DPoP` of the caller, and then
+    /// the origins of the policy. `flags`: 1 resource server, 2 strict, 4 bearer tokens are accepted.
     #[wasm_bindgen(constructor)]
-    pub fn new(policy: &Policy, texts: &str) -> Self {
+    pub fn new(texts: &str, flags: u32) -> Self {
         let [method, url, content_type, authorization, proof] = parts(texts);
-        let request = RequestHead {
-            content_type: some(content_type),
-            authorization: some(authorization),
-            has_proof: !proof.is_empty(),
-            ..RequestHead::new(method, url)
-        };
-        let (core, command) = client::Exchange::begin(&policy.0, &request);
-        let mut exchange = Self { core, command: 0, text: String::new(), seconds: 0.0 };
-        exchange.command = exchange.numbered(command);
+        let mut exchange = Self { core: None, command: 0, text: String::new(), seconds: 0.0 };
+        match policy(texts.split('\0').skip(5), flags) {
+            Ok(policy) => {
+                let request = RequestHead {
+                    content_type: some(content_type),
+                    authorization: some(authorization),
+                    has_proof: !proof.is_empty(),
+                    ..RequestHead::new(method, url)
+                };
+                let (core, command) = client::Exchange::begin(&policy, &request);
+                exchange.core = Some(core);
+                exchange.command = exchange.numbered(command);
+            }
+            Err(error) => exchange.command = numbers::error(error),
+        }
         exchange
     }
 
@@ -174,16 +177,19 @@ impl Exchange {
     /// `heard`: the server answered before; `offset`: how many seconds its clock is ahead.
     pub fn prepared(&mut self, key: &Key, texts: &str, body: u32, heard: bool, offset: f64) -> u32 {
         let [url, nonce] = parts(texts);
+        let Some(template) = &key.template else {
+            return numbers::error(ClientError::Proof(BuildError::AlgorithmMismatch));
+        };
         let body = match body {
             0 => BodyKind::Repeatable,
             1 => BodyKind::Large,
             _ => BodyKind::Stream,
         };
         self.handle(Event::Prepared(Preparation {
-            key: &key.0,
+            key: template,
             url,
             nonce: some(nonce),
-            now: seconds(date_now() / 1000.0 + offset),
+            now: now(offset),
             random: &random(),
             body,
             heard,
@@ -191,20 +197,18 @@ impl Exchange {
     }
 
     /// `Location`, `WWW-Authenticate` and `DPoP-Nonce` of the answer. `flags`: 1 opaque redirect,
-    /// 2 CORS may hide fields, 4 there is a `Location`, 8 a `WWW-Authenticate`, 16 a `DPoP-Nonce`.
-    /// `date` is NaN where it is not visible.
+    /// 2 CORS may hide fields. `date` is NaN where it is not visible.
     pub fn answered(&mut self, texts: &str, status: u32, flags: u32, date: f64, offset: f64) -> u32 {
         let [location, www_authenticate, dpop_nonce] = parts(texts);
-        let field = |flag: u32, text| (flags & flag != 0).then_some(text);
         self.handle(Event::Answered(Answer {
             status: u16::try_from(status).unwrap_or(0),
             opaque_redirect: flags & 1 != 0,
             cross_origin: flags & 2 != 0,
-            location: field(4, location),
-            www_authenticate: field(8, www_authenticate),
-            dpop_nonce: field(16, dpop_nonce),
+            location: some(location),
+            www_authenticate: some(www_authenticate),
+            dpop_nonce: some(dpop_nonce),
             date: (!date.is_nan()).then(|| seconds(date)),
-            now: seconds(date_now() / 1000.0 + offset),
+            now: now(offset),
         }))
     }
 
@@ -224,7 +228,10 @@ impl Exchange {
     }
 
     fn handle(&mut self, event: Event<'_>) -> u32 {
-        let command = self.core.handle(event);
+        let command = match &mut self.core {
+            Some(core) => core.handle(event),
+            None => Command::Fail(ClientError::InvalidUrl),
+        };
         self.numbered(command)
     }
 
@@ -240,6 +247,15 @@ impl Exchange {
         }
         number
     }
+}
+
+fn policy<'a>(origins: impl Iterator<Item = &'a str>, flags: u32) -> Result<client::Policy, ClientError> {
+    let policy = if flags & 1 == 0 {
+        client::Policy::authorization_server(origins)
+    } else {
+        client::Policy::resource_server(origins)
+    };
+    Ok(policy?.strict(flags & 2 != 0).dangerously_accept_bearer(flags & 4 != 0))
 }
 
 /// The first texts of a list; those that are not there are empty.
@@ -258,11 +274,12 @@ fn random() -> [u8; 16] {
     octets
 }
 
+/// Seconds since 1970 by the clock of a server that is `offset` seconds ahead.
+fn now(offset: f64) -> i64 {
+    seconds(date_now() / 1000.0 + offset)
+}
+
 #[allow(clippy::cast_possible_truncation, reason = "saturates, which is meant")]
 const fn seconds(number: f64) -> i64 {
     number as i64
-}
-
-fn thrown(error: ClientError) -> JsValue {
-    JsValue::from_f64(f64::from(numbers::error(error)))
 }

@@ -5,7 +5,7 @@
 //! lone surrogates; a bounded depth. Numbers stay text: who needs one reads it as what it is.
 //! The caller bounds the size.
 
-use alloc::{borrow::Cow, string::String, vec::Vec};
+use alloc::{borrow::Cow, collections::BinaryHeap, string::String, vec::Vec};
 
 /// How deep objects and arrays may nest.
 pub const MAX_DEPTH: usize = 32;
@@ -131,15 +131,23 @@ impl<'a> Object<'a> {
     }
 
     fn has_duplicates(&self) -> bool {
-        // Few members: compare all pairs. Many: sort, so that hostile input stays cheap.
+        // Few members: compare all pairs. Many: in order, so that hostile input stays cheap; a heap
+        // takes a tenth of the code of a sort.
         if self.members.len() <= 16 {
             return self.members.iter().enumerate().any(|(index, (name, _))| {
                 self.members.iter().take(index).any(|(earlier, _)| earlier == name)
             });
         }
-        let mut names: Vec<&str> = self.members.iter().map(|(name, _)| name.as_ref()).collect();
-        names.sort_unstable();
-        names.windows(2).any(|pair| matches!(pair, [a, b] if a == b))
+        let mut names: BinaryHeap<&str> =
+            self.members.iter().map(|(name, _)| name.as_ref()).collect();
+        let mut previous = names.pop();
+        while let Some(name) = names.pop() {
+            if previous == Some(name) {
+                return true;
+            }
+            previous = Some(name);
+        }
+        false
     }
 }
 

@@ -185,7 +185,8 @@ const fn default_port(https: bool) -> u16 {
 }
 
 fn split_scheme(uri: &str) -> Result<(bool, &str), TargetUriError> {
-    let (scheme, rest) = uri.split_once("://").ok_or(TargetUriError::Scheme)?;
+    let (scheme, rest) = uri.split_once(':').ok_or(TargetUriError::Scheme)?;
+    let rest = rest.strip_prefix("//").ok_or(TargetUriError::Scheme)?;
     if scheme.eq_ignore_ascii_case("https") {
         Ok((true, rest))
     } else if scheme.eq_ignore_ascii_case("http") {
@@ -198,10 +199,8 @@ fn split_scheme(uri: &str) -> Result<(bool, &str), TargetUriError> {
 /// Authority and path; what follows the path is dropped.
 fn split_authority(rest: &str) -> (&str, &str) {
     let hierarchical = rest.split(['?', '#']).next().unwrap_or(rest);
-    match hierarchical.find('/') {
-        Some(at) => hierarchical.split_at(at),
-        None => (hierarchical, ""),
-    }
+    let at = hierarchical.find('/').unwrap_or(hierarchical.len());
+    hierarchical.split_at_checked(at).unwrap_or((hierarchical, ""))
 }
 
 fn split_port(authority: &str) -> Result<(&str, Option<u16>), TargetUriError> {
@@ -210,7 +209,8 @@ fn split_port(authority: &str) -> Result<(&str, Option<u16>), TargetUriError> {
     let Some(colon) = authority.get(from..).and_then(|end| end.find(':')) else {
         return Ok((authority, None));
     };
-    let (host, port) = authority.split_at(from.saturating_add(colon));
+    let at = from.saturating_add(colon);
+    let (host, port) = authority.split_at_checked(at).unwrap_or((authority, ""));
     let digits = port.get(1..).unwrap_or("");
     if digits.is_empty() {
         return Ok((host, None));

@@ -57,15 +57,15 @@ impl Timestamp {
         if whole.is_empty() {
             return None;
         }
-        // The value is `sum * 10^-scale * 10^exponent`; digits beyond what an i128 holds only shift.
-        let mut sum: i128 = 0;
+        // The value is `sum * 10^(power - 6)`; digits beyond the first eighteen only shift.
+        let mut sum: i64 = 0;
         let mut power: i64 = exponent.saturating_add(6);
         for (octet, fractional) in
             whole.bytes().map(|o| (o, false)).chain(fraction.bytes().map(|o| (o, true)))
         {
             let digit = octet.checked_sub(b'0').filter(|digit| *digit < 10)?;
-            if sum < 1_000_000_000_000_000_000_000_000_000 {
-                sum = sum.saturating_mul(10).saturating_add(i128::from(digit));
+            if sum < 100_000_000_000_000_000 {
+                sum = sum.saturating_mul(10).saturating_add(i64::from(digit));
                 if fractional {
                     power = power.saturating_sub(1);
                 }
@@ -74,8 +74,11 @@ impl Timestamp {
             }
         }
         let micros = scale(sum, power);
-        let micros = if negative { micros.saturating_neg() } else { micros };
-        Some(Self(i64::try_from(micros).unwrap_or(if negative { i64::MIN } else { i64::MAX })))
+        Some(Self(match (negative, micros) {
+            (true, i64::MAX) => i64::MIN,
+            (true, micros) => micros.saturating_neg(),
+            (false, micros) => micros,
+        }))
     }
 }
 
@@ -97,7 +100,7 @@ fn parse_exponent(text: &str) -> Option<i64> {
 }
 
 /// `sum * 10^power`, saturating, rounded toward zero.
-fn scale(sum: i128, power: i64) -> i128 {
+fn scale(sum: i64, power: i64) -> i64 {
     if sum == 0 {
         return 0;
     }

@@ -4,10 +4,10 @@
 //! proof and replay are checked for every request.
 
 use alloc::{sync::Arc, vec::Vec};
-use core::num::NonZeroUsize;
 
 use keybound_core::{server::token::VerifiedToken, thumbprint::Thumbprint, time::Timestamp};
-use lru::LruCache;
+
+use crate::lru::Lru;
 
 /// How long a verified token is remembered at most, in seconds.
 const TOKEN_SECONDS: i64 = 300;
@@ -18,7 +18,8 @@ pub type Id = u32;
 /// Verified tokens by the SHA-256 of their text.
 #[derive(Debug)]
 pub struct TokenCache {
-    entries: Option<LruCache<[u8; 32], RememberedToken>>,
+    index: Lru,
+    tokens: Vec<Option<RememberedToken>>,
     next: Id,
 }
 
@@ -33,12 +34,12 @@ impl TokenCache {
     /// A cache of so many tokens; 0 remembers none.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        Self { entries: NonZeroUsize::new(capacity).map(LruCache::new), next: 1 }
+        Self { index: Lru::new(capacity), tokens: Vec::new(), next: 1 }
     }
 
     /// The token, if it is still remembered.
     pub fn get(&mut self, hash: &[u8; 32], now: Timestamp) -> Option<(Id, Arc<VerifiedToken>)> {
-        let entry = self.entries.as_mut()?.get(hash)?;
+        let entry = self.tokens.get(self.index.get(hash)?)?.as_ref()?;
         (entry.until > now).then(|| (entry.id, Arc::clone(&entry.token)))
     }
 
@@ -51,31 +52,40 @@ impl TokenCache {
         until: Option<Timestamp>,
         now: Timestamp,
     ) -> (Id, Id) {
-        let Some(entries) = self.entries.as_mut() else { return (0, 0) };
+        let place = match self.index.get(&hash) {
+            Some(place) => place,
+            None => match self.index.insert(hash) {
+                Some(inserted) => inserted.place,
+                None => return (0, 0),
+            },
+        };
         let id = next_id(&mut self.next);
         let latest = now.plus_seconds(TOKEN_SECONDS);
         let until = [token.expires(), until].into_iter().flatten().fold(latest, Timestamp::min);
         let entry = RememberedToken { id, token: Arc::clone(token), until };
-        let gone = entries.push(hash, entry).map_or(0, |(_, entry)| entry.id);
+        let gone = put_at(&mut self.tokens, place, entry).map_or(0, |entry| entry.id);
         (id, gone)
     }
 
     /// Forgets every token that was signed with a key that is not among these.
     pub fn keep_signed_by(&mut self, keys: &[Thumbprint]) -> Vec<Id> {
-        let Some(entries) = self.entries.as_mut() else { return Vec::new() };
-        let gone: Vec<[u8; 32]> = entries
-            .iter()
-            .filter(|(_, entry)| entry.token.key().is_some_and(|key| !keys.contains(&key)))
-            .map(|(hash, _)| *hash)
-            .collect();
-        gone.iter().filter_map(|hash| entries.pop(hash)).map(|entry| entry.id).collect()
+        let mut gone = Vec::new();
+        for (place, entry) in self.tokens.iter_mut().enumerate() {
+            let signer = entry.as_ref().and_then(|entry| entry.token.key());
+            if signer.is_some_and(|key| !keys.contains(&key)) {
+                gone.extend(entry.take().map(|entry| entry.id));
+                self.index.remove(place);
+            }
+        }
+        gone
     }
 }
 
 /// Clients' keys that verified a proof, by thumbprint. The driver keeps the imported key.
 #[derive(Debug)]
 pub struct KeyCache {
-    entries: Option<LruCache<Thumbprint, Id>>,
+    index: Lru,
+    ids: Vec<Option<Id>>,
     next: Id,
 }
 
@@ -83,23 +93,35 @@ impl KeyCache {
     /// A cache of so many keys; 0 remembers none.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        Self { entries: NonZeroUsize::new(capacity).map(LruCache::new), next: 1 }
+        Self { index: Lru::new(capacity), ids: Vec::new(), next: 1 }
     }
 
     /// The id of a key, 0 if it is not remembered.
     pub fn get(&mut self, key: Thumbprint) -> Id {
-        self.entries.as_mut().and_then(|entries| entries.get(&key)).copied().unwrap_or(0)
+        let place = self.index.get(key.as_bytes());
+        place.and_then(|place| self.ids.get(place).copied().flatten()).unwrap_or(0)
     }
 
     /// Remembers a key. Gives its id, and that of the entry that had to go.
     pub fn put(&mut self, key: Thumbprint) -> (Id, Id) {
-        let Some(entries) = self.entries.as_mut() else { return (0, 0) };
-        if let Some(id) = entries.get(&key) {
-            return (*id, 0);
+        let known = self.get(key);
+        if known != 0 {
+            return (known, 0);
         }
+        let Some(inserted) = self.index.insert(*key.as_bytes()) else { return (0, 0) };
         let id = next_id(&mut self.next);
-        let gone = entries.push(key, id).map_or(0, |(_, id)| id);
-        (id, gone)
+        (id, put_at(&mut self.ids, inserted.place, id).unwrap_or(0))
+    }
+}
+
+/// Puts a value at a place, and gives what was there. Places come one after the other.
+fn put_at<T>(values: &mut Vec<Option<T>>, place: usize, value: T) -> Option<T> {
+    match values.get_mut(place) {
+        Some(there) => there.replace(value),
+        None => {
+            values.push(Some(value));
+            None
+        }
     }
 }
 

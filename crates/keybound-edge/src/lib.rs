@@ -5,6 +5,7 @@
 //! requests: issuers' keys, verified tokens, clients' keys, and the requests that wait for an answer.
 //! [`engine::Engine`] says what it needs next as a [`engine::Step`]; whoever drives it (the npm
 //! package, a worker in Rust) fetches, verifies and asks.
+#![no_std]
 #![cfg_attr(
     test,
     allow(
@@ -17,9 +18,13 @@
 )]
 
 extern crate alloc;
+// Natively there is no need for an allocator and a panic handler of our own.
+#[cfg(not(target_family = "wasm"))]
+extern crate std;
 
 pub mod cache;
 pub mod engine;
+mod lru;
 mod pending;
 
 #[cfg(feature = "npm")]

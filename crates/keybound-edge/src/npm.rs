@@ -6,9 +6,10 @@
 mod certificates;
 mod options;
 mod proof_check;
+mod runtime;
 mod tables;
 
-use alloc::rc::Rc;
+use alloc::{boxed::Box, format, rc::Rc, string::String, vec, vec::Vec};
 use core::cell::RefCell;
 
 use keybound_core::{
@@ -80,9 +81,9 @@ impl ReplayMemory {
 
 #[wasm_bindgen]
 impl Server {
-    /// Reads the options once.
+    /// Reads the options, as JSON, once.
     #[wasm_bindgen(constructor)]
-    pub fn new(options: JsValue) -> Result<Self, JsError> {
+    pub fn new(options: &str) -> Result<Self, JsError> {
         Ok(Self {
             engine: Engine::new(options::read(options)?),
             slots: vec![0; SLOTS].into_boxed_slice(),

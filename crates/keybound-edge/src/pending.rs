@@ -1,10 +1,10 @@
 //! Requests that wait for an answer from outside, by handle, bounded in number.
 
-use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 
 use keybound_core::time::Timestamp;
 
-/// How many requests may wait at once.
+/// How many requests may wait at once. A handle has sixteen bits for the place.
 const MAX_PENDING: usize = 20_000;
 
 /// After how many seconds a request that nobody came back for is dropped. A platform may cancel a
@@ -13,37 +13,70 @@ const ABANDONED_SECONDS: i64 = 60;
 
 #[derive(Debug)]
 pub(crate) struct Pending<T> {
-    entries: BTreeMap<u32, (Timestamp, T)>,
-    next: u32,
+    places: Vec<Place<T>>,
+    free: Vec<u16>,
+}
+
+#[derive(Debug)]
+struct Place<T> {
+    /// Counts the requests that had this place: an old handle opens no new request.
+    turn: u16,
+    entry: Option<(Timestamp, T)>,
 }
 
 impl<T> Pending<T> {
     pub(crate) const fn new() -> Self {
-        Self { entries: BTreeMap::new(), next: 0 }
+        Self { places: Vec::new(), free: Vec::new() }
     }
 
     /// Keeps a request and gives its handle; `None` if too many wait.
     pub(crate) fn insert(&mut self, entry: T, now: Timestamp) -> Option<u32> {
-        if self.entries.len() >= MAX_PENDING {
-            let oldest = now.plus_seconds(-ABANDONED_SECONDS);
-            self.entries.retain(|_, (since, _)| *since > oldest);
-            if self.entries.len() >= MAX_PENDING {
-                return None;
-            }
+        if self.free.is_empty() && self.places.len() >= MAX_PENDING {
+            self.drop_abandoned(now);
         }
-        let handle = self.next;
-        self.next = self.next.wrapping_add(1);
-        self.entries.insert(handle, (now, entry));
-        Some(handle)
+        let index = match self.free.pop() {
+            Some(index) => index,
+            None if self.places.len() >= MAX_PENDING => return None,
+            None => {
+                self.places.push(Place { turn: 0, entry: None });
+                u16::try_from(self.places.len().saturating_sub(1)).ok()?
+            }
+        };
+        let place = self.places.get_mut(usize::from(index))?;
+        place.entry = Some((now, entry));
+        Some((u32::from(place.turn) << 16) | u32::from(index))
     }
 
     pub(crate) fn get(&self, handle: u32) -> Option<&T> {
-        self.entries.get(&handle).map(|(_, entry)| entry)
+        let (index, turn) = split(handle);
+        let place = self.places.get(usize::from(index)).filter(|place| place.turn == turn)?;
+        place.entry.as_ref().map(|(_, entry)| entry)
     }
 
     pub(crate) fn take(&mut self, handle: u32) -> Option<T> {
-        self.entries.remove(&handle).map(|(_, entry)| entry)
+        let (index, turn) = split(handle);
+        let place = self.places.get_mut(usize::from(index)).filter(|place| place.turn == turn)?;
+        let (_, entry) = place.entry.take()?;
+        place.turn = place.turn.wrapping_add(1);
+        self.free.push(index);
+        Some(entry)
     }
+
+    fn drop_abandoned(&mut self, now: Timestamp) {
+        let oldest = now.plus_seconds(-ABANDONED_SECONDS);
+        for (index, place) in (0_u16..).zip(&mut self.places) {
+            if place.entry.as_ref().is_some_and(|(since, _)| *since <= oldest) {
+                place.entry = None;
+                place.turn = place.turn.wrapping_add(1);
+                self.free.push(index);
+            }
+        }
+    }
+}
+
+const fn split(handle: u32) -> (u16, u16) {
+    let [high, higher, low, lower] = handle.to_be_bytes();
+    (u16::from_be_bytes([low, lower]), u16::from_be_bytes([high, higher]))
 }
 
 #[cfg(test)]
@@ -60,5 +93,19 @@ mod tests {
         assert!(pending.insert((), now).is_none());
         assert!(pending.insert((), now.plus_seconds(ABANDONED_SECONDS)).is_some());
         assert!(pending.get(0).is_none());
+    }
+
+    #[test]
+    fn a_handle_opens_its_own_request_only() {
+        let mut pending = Pending::new();
+        let now = Timestamp::from_seconds(1000);
+        let first = pending.insert('a', now).unwrap();
+        assert_eq!(pending.take(first), Some('a'));
+        let second = pending.insert('b', now).unwrap();
+        assert_ne!(first, second);
+        assert_eq!(pending.get(first), None);
+        assert_eq!(pending.take(first), None);
+        assert_eq!(pending.take(u32::MAX), None);
+        assert_eq!(pending.get(second), Some(&'b'));
     }
 }

@@ -279,3 +279,57 @@ const P521: Point = (
     b"\x00\xc6\x85\x8e\x06\xb7\x04\x04\xe9\xcd\x9e\x3e\xcb\x66\x23\x95\xb4\x42\x9c\x64\x81\x39\x05\x3f\xb5\x21\xf8\x28\xaf\x60\x6b\x4d\x3d\xba\xa1\x4b\x5e\x77\xef\xe7\x59\x28\xfe\x1d\xc1\x27\xa2\xff\xa8\xde\x33\x48\xb3\xc1\x85\x6a\x42\x9b\xf9\x7e\x7e\x31\xc2\xe5\xbd\x66",
     b"\x01\x18\x39\x29\x6a\x78\x9a\x3b\xc0\x04\x5c\x8a\x5f\xb4\x2c\x7d\x1b\xd9\x98\xf5\x44\x49\x57\x9b\x44\x68\x17\xaf\xbd\x17\x27\x3e\x66\x2c\x97\xee\x72\x99\x5e\xf4\x26\x40\xc5\x50\xb9\x01\x3f\xad\x07\x61\x35\x3c\x70\x86\xa2\x72\xc2\x40\x88\xbe\x94\x76\x9f\xd1\x66\x50",
 );
+
+#[cfg(all(test, not(target_family = "wasm")))]
+mod tests {
+    use core::{
+        future::Future,
+        pin::pin,
+        task::{Context, Poll, Waker},
+    };
+
+    use super::*;
+    use crate::{KeyPair, KeyPairError};
+
+    fn finished<T>(future: impl Future<Output = T>) -> Option<T> {
+        match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(value) => Some(value),
+            Poll::Pending => None,
+        }
+    }
+
+    #[test]
+    fn outside_of_webassembly_there_is_no_subtle_crypto_and_no_panic() {
+        for algorithm in Algorithm::ALL {
+            let key = sample_key(algorithm.key_type());
+            assert!(key.is_some(), "{algorithm:?}");
+            let check = key.as_ref().map(|key| SignatureCheck { algorithm, key, message: &[], signature: &[] });
+            let checked = check.map(|check| finished(WebCrypto.check(check)));
+            assert_eq!(checked, Some(Some(Err(VerifyError::NoSubtleCrypto))));
+            let generated = finished(KeyPair::generate(algorithm)).map(|pair| pair.map(|_| ()));
+            assert_eq!(generated, Some(Err(KeyPairError::NoSubtleCrypto)));
+        }
+        assert_eq!(finished(WebCrypto.algorithms()), Some(AlgorithmSet::EMPTY));
+    }
+
+    #[test]
+    fn numbers_beyond_their_modulus_do_not_fit() {
+        let key = sample_key(KeyType::Ed25519);
+        let shape = key.as_ref().map(|key| Shape::of(key, Algorithm::Ed25519));
+        let fits = |r: [u8; 32], s: [u8; 32]| shape.as_ref().is_some_and(|shape| shape.fits(&[r, s].concat()));
+        let mut below = ED25519_ORDER;
+        below[0] -= 1;
+        let mut above = ED25519_ORDER;
+        above[0] += 1;
+        let r = [2; 32];
+        assert!(fits(r, below) && fits(r, [0; 32]) && fits(r, [0x0f; 32]));
+        assert!(!fits(r, ED25519_ORDER) && !fits(r, above) && !fits(r, [0x11; 32]) && !fits(r, [0xff; 32]));
+        // `R` of order 2, and beyond the prime.
+        assert!(!fits([0; 32], below) && !fits([0xff; 32], below));
+
+        let key = sample_key(KeyType::Rsa);
+        let shape = key.as_ref().map(|key| Shape::of(key, Algorithm::Ps256));
+        let fits = |signature: &[u8]| shape.as_ref().is_some_and(|shape| shape.fits(signature));
+        assert!(fits(&[0xfe; 256]) && !fits(&[0xff; 256]) && !fits(&[0xfe; 255]) && !fits(&[0xfe; 257]));
+    }
+}

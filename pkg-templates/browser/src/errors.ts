@@ -47,7 +47,7 @@ const TEXTS: Record<KeyboundErrorCode, string> = {
   clock_skew: "The clock of this machine is off.",
 };
 
-/** What the numbers above 31 of `numbers.rs` mean. */
+/** What the numbers from 32 on of `numbers.rs` mean. */
 const FAILURES: readonly (readonly [KeyboundErrorCode, string?])[] = [
   ["origin_not_allowed"],
   ["invalid_url"],
@@ -69,7 +69,7 @@ export class KeyboundError extends Error {
   override readonly name: string = "KeyboundError";
   /** What went wrong, for programs. */
   readonly code: KeyboundErrorCode;
-  override readonly cause?: unknown;
+  declare readonly cause?: unknown;
 
   constructor(code: KeyboundErrorCode, cause?: unknown, text: string = TEXTS[code]) {
     const reason = cause instanceof Error ? ` (${cause.message})` : "";

@@ -8,7 +8,7 @@ import type { NonceStore } from "./nonces.js";
 import { Command, texts } from "./numbers.js";
 import { Patience } from "./patience.js";
 import { isRequest, keep, type Kept } from "./replay.js";
-import { Exchange, Policy } from "./wasm/keybound_browser.js";
+import { Exchange } from "./wasm/keybound_browser.js";
 
 /** A token with the thumbprint of the key it is bound to, read as one so that a refresh cannot tear them apart. */
 export interface BoundToken {
@@ -50,15 +50,13 @@ const FIRST_ANSWER_PATIENCE = 3000;
 /** A `fetch` that does what the client's policy says. */
 export function connect(client: Client): typeof fetch {
   const servers: Servers = { heard: new Map(), first: new Map() };
-  let policy: Policy | undefined;
   return async (input, requestInit) => {
     const signal = requestInit?.signal ?? (isRequest(input) ? input.signal : undefined);
     const patience = new Patience(signal);
     let life: Life | undefined;
     try {
       await patience.with(init());
-      policy ??= policyOf(client);
-      life = new Life(client, servers, policy, patience, input, requestInit);
+      life = new Life(client, servers, patience, input, requestInit);
       return await life.run();
     } catch (error) {
       const known = failure(error);
@@ -68,10 +66,6 @@ export function connect(client: Client): typeof fetch {
       life?.end();
     }
   };
-}
-
-function policyOf({ role, origins, strict, acceptBearer }: Client): Policy {
-  return new Policy(origins.map((origin) => `${String(origin)}\0`).join(""), (role === "rs" ? 1 : 0) | (strict ? 2 : 0) | (acceptBearer ? 4 : 0));
 }
 
 class Life {
@@ -87,7 +81,6 @@ class Life {
   constructor(
     readonly client: Client,
     readonly servers: Servers,
-    policy: Policy,
     readonly patience: Patience,
     readonly input: RequestInfo | URL,
     readonly requestInit: RequestInit | undefined,
@@ -96,14 +89,15 @@ class Life {
     this.#url = new URL(asked?.url ?? (input as string | URL), globalThis.document?.baseURI ?? globalThis.location?.href);
     const headers = new Headers(requestInit?.headers ?? asked?.headers);
     this.#exchange = new Exchange(
-      policy,
       texts(
         methodOf(requestInit?.method ?? asked?.method ?? "GET", this.#url),
         this.#url.href,
         headers.get("content-type") ?? (requestInit?.body instanceof URLSearchParams ? "application/x-www-form-urlencoded" : undefined),
         headers.get("authorization"),
         headers.get("dpop"),
+        ...client.origins.map(String),
       ),
+      (client.role === "rs" ? 1 : 0) | (client.strict ? 2 : 0) | (client.acceptBearer ? 4 : 0),
     );
   }
 

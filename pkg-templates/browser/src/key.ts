@@ -83,7 +83,8 @@ export class DpopKey {
   #lost = false;
 
   private constructor(name: string | null, algorithm: SigningAlgorithm, pair: CryptoKeyPair, raw: Key, storage: Tier, store?: KeyStore) {
-    const [jwk, thumbprint] = raw.describe().split("\0") as [string, string];
+    const [jwk, thumbprint] = raw.describe().split("\0");
+    if (!jwk || !thumbprint) throw new KeyboundError("unsupported_algorithm");
     this.name = name;
     this.algorithm = algorithm;
     this.thumbprint = thumbprint;
@@ -121,24 +122,26 @@ export class DpopKey {
     let algorithm = algorithmOf(pair.privateKey);
     // RFC 9864 §2.2: one key, two names.
     if (algorithm === "Ed25519" && wanted === "EdDSA") algorithm = wanted;
-    try {
-      const jwk = await subtle().exportKey("jwk", pair.publicKey);
-      return new this(name, algorithm, pair, new Key(texts(algorithm, jwk.x ?? jwk.n, jwk.y ?? jwk.e)), tier, store);
-    } catch (error) {
-      throw error instanceof Error ? new KeyboundError("unsupported_algorithm", error) : failure(error);
-    }
+    const jwk = await subtle()
+      .exportKey("jwk", pair.publicKey)
+      .catch((error: unknown) => {
+        throw new KeyboundError("unsupported_algorithm", error);
+      });
+    return new this(name, algorithm, pair, new Key(texts(algorithm, jwk.x ?? jwk.n, jwk.y ?? jwk.e)), tier, store);
   }
 
   /** One proof for one request (RFC 9449 §4.2). Use it once. */
   async proof({ method, url, accessToken, nonce, claims }: ProofRequest): Promise<string> {
-    let input: string;
+    const further = members(claims);
+    let target: URL;
     try {
       // As fetch would write it: `htu` has the form that goes on the wire.
-      const target = url instanceof URL ? url : new URL(url);
-      input = this.raw.input(texts(method, target.href, accessToken, nonce, ...members(claims)));
+      target = new URL(url);
     } catch (error) {
-      throw error instanceof TypeError ? new KeyboundError("invalid_url", error) : failure(error);
+      throw new KeyboundError("invalid_url", error);
     }
+    const input = this.raw.input(texts(method, target.href, accessToken, nonce, ...further));
+    if (!input) throw failure(this.raw.failure());
     return this.sign(input);
   }
 

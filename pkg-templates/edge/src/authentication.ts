@@ -169,18 +169,11 @@ export class Authentication {
     handle: number,
   ): Promise<{ token: boolean; proof: boolean; certificate: string | undefined } | null> {
     const { server, slots } = this.#running;
-    const tokenSpan = slots.signature(Slot.tokenSignature);
-    const proofSpan = slots.signature(Slot.proofSignature);
     const remembered = this.#core.caches.keys.get(slots.get(Slot.key));
     const needsCertificate = slots.get(Slot.certificate) !== 0;
-    // What is remembered is checked straight from the module's memory; anything else waits for an import first.
-    const proof =
-      proofSpan === null
-        ? null
-        : remembered !== undefined && serves(remembered, proofSpan.algorithm)
-          ? verify(remembered, proofSpan).then((ok): Verified => ({ ok, key: remembered }))
-          : this.#importAndVerify(server.proof_jwk(handle), copySpan(proofSpan));
-    const token = tokenSpan === null ? null : this.#verifyToken(server.token_jwk(handle), copySpan(tokenSpan));
+    const tokenSpan = copySpan(slots.signature(Slot.tokenSignature));
+    const proof = this.#verifyProof(handle, slots.signature(Slot.proofSignature), remembered);
+    const token = tokenSpan === null ? null : this.#verifyToken(server.token_jwk(handle), tokenSpan);
     const certificate = needsCertificate ? this.#readCertificate() : undefined;
     try {
       const [tokenVerdict, proofVerdict] = await Promise.all([token, proof]);
@@ -190,6 +183,17 @@ export class Authentication {
       if (isUnavailable(cause)) return null;
       throw cause;
     }
+  }
+
+  /** A remembered key checks straight from the module's memory; another one is imported first. */
+  #verifyProof(handle: number, span: SignatureSpan | null, remembered: ImportedKey | undefined): Promise<Verified> | null {
+    if (span === null) return null;
+    if (remembered !== undefined && serves(remembered, span.algorithm)) {
+      return verify(remembered, span).then((ok) => ({ ok, key: remembered }));
+    }
+    // Copied before the next call into the module, whose memory may move.
+    const copy = copySpan(span);
+    return this.#importAndVerify(this.#running.server.proof_jwk(handle), copy);
   }
 
   async #importAndVerify(jwk: string | undefined, span: SignatureSpan): Promise<Verified> {

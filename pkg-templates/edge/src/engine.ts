@@ -80,7 +80,7 @@ export class Slots {
   }
 }
 
-/** Takes a signature out of the module's memory, to keep it over an await. */
-export function copySpan(span: SignatureSpan): SignatureSpan {
-  return { algorithm: span.algorithm, message: span.message.slice(), signature: span.signature.slice() };
+/** Takes a signature out of the module's memory, to keep it over a call into it or an await. */
+export function copySpan<T extends SignatureSpan | null>(span: T): T {
+  return span === null ? span : { ...span, message: span.message.slice(), signature: span.signature.slice() };
 }

@@ -14,7 +14,7 @@ export interface EngineOptions {
   required: boolean;
   proof: object;
   tokens: { profile: string; algorithms: string[] | undefined; types: string[] } | undefined;
-  nonce: { required: boolean; secrets: number[][] | undefined; window: number } | undefined;
+  nonce: { required: boolean; /** base64url */ secrets: string[] | undefined; window: number } | undefined;
   resourceMetadata: string | undefined;
   tokenCache: number;
   keyCache: number;
@@ -82,11 +82,16 @@ function readNonce(nonce: NoncePolicy | NonceChecker): EngineOptions["nonce"] {
     if (!(octets instanceof Uint8Array) || octets.length < MIN_SECRET_BYTES) {
       throw new TypeError(`nonce.secrets: each needs ${MIN_SECRET_BYTES} bytes or more, of a good random source`);
     }
-    return Array.from(octets);
+    return base64url(octets);
   });
   const window = whole(nonce.window ?? 60, "nonce.window");
   if (window === 0) throw new RangeError("nonce.window: at least one second");
   return { required: nonce.required ?? true, secrets, window };
+}
+
+function base64url(octets: Uint8Array): string {
+  const text = Array.from(octets, (octet) => String.fromCharCode(octet)).join("");
+  return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
 /** Whether the nonces are the caller's. */

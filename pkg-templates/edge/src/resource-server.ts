@@ -50,7 +50,7 @@ export function createResourceServer(options: ResourceServerOptions): ResourceSe
   };
   let running: Running | undefined;
   const start = (): Running => {
-    const server = new Server(engineOptions);
+    const server = new Server(JSON.stringify(engineOptions));
     if (core.replay instanceof MemoryReplay) server.use_memory(core.replay.memory());
     return { server, slots: new Slots(server) };
   };

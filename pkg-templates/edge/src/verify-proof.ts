@@ -43,7 +43,7 @@ export async function verifyProof(proof: string, request: ExpectedRequest): Prom
     request.jkt,
     request.nonce,
     request.now ?? Date.now() / 1000,
-    readProofPolicy(request.policy),
+    JSON.stringify(readProofPolicy(request.policy)),
   );
   try {
     const unavailable = check.reason() === undefined ? await checkSignature(check) : null;

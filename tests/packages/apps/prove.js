@@ -11,6 +11,13 @@ export async function prove({ DpopKey }, request) {
   };
 }
 
+/** The same, and the other package's opinion of that proof. */
+export async function proveAndVerify(keybound, verifyProof, request) {
+  const outcome = await prove(keybound, request);
+  const { ok, jkt, reason } = await verifyProof(outcome.proof, request);
+  return { ...outcome, verdict: { ok, jkt, reason } };
+}
+
 /** Sets what the test waits for, also when it fails. */
 export async function report(work) {
   try {

@@ -66,5 +66,3 @@ mod exports {
         "7 key pairs".into()
     }
 }
-
-fn main() {}

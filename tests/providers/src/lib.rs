@@ -1,10 +1,18 @@
 //! One test body for every signature provider.
 //!
-//! The functions here are the tests; [`for_each_test`] names them all. `tests/rustcrypto.rs` runs them
-//! natively with `keybound-rustcrypto`, `tests/webcrypto.rs` in browsers, workers and Node with
-//! `keybound-webcrypto` and, compiled to WebAssembly, with `keybound-rustcrypto` again.
-//!
-//! Each returns a line that says what it counted.
+//! The functions here are the tests; [`for_each_test`] names them all. Each returns a line that says
+//! what it counted. They run
+//! - with `keybound-rustcrypto` natively (`tests/rustcrypto.rs`) and in WebAssembly
+//!   (`tests/rustcrypto_wasm.rs`): `cargo test`, `wasm-pack test --node`;
+//! - with `keybound-webcrypto` (`tests/webcrypto.rs`) in Node, and in pages and workers of Chromium and
+//!   Firefox: `WASM_BINDGEN_USE_BROWSER=1 wasm-pack test --headless --chrome`, or
+//!   `WASM_BINDGEN_USE_DEDICATED_WORKER`, `WASM_BINDGEN_USE_SERVICE_WORKER`. Without one of these
+//!   variables the runner skips every test and calls that a success;
+//! - with the same in WebKitGTK: start `xvfb-run WebKitWebDriver --port=4444`, then
+//!   `SAFARIDRIVER_REMOTE=http://127.0.0.1:4444 WASM_BINDGEN_TEST_WEBDRIVER_JSON=webkit.json
+//!   WASM_BINDGEN_USE_BROWSER=1 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner
+//!   cargo test --target wasm32-unknown-unknown --test webcrypto`;
+//! - with the same in workerd: `workerd/worker.js` says how.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

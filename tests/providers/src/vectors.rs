@@ -71,7 +71,7 @@ fn read_key(parts: &str) -> Result<PublicKey, KeyError> {
 }
 
 pub(crate) fn unhex(text: &str) -> Vec<u8> {
-    let digits = text.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+    let digits = text.as_bytes().chunks(2).map(|pair| core::str::from_utf8(pair).unwrap());
     digits.map(|digits| u8::from_str_radix(digits, 16).unwrap()).collect()
 }
 

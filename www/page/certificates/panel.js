@@ -2,7 +2,7 @@
 // The machine client's four calls. The page only asks the demo's server to make them, and shows what came of it.
 
 import { element, find } from "../dom.js";
-import { answerCodes, comparison, verdict } from "../story/evidence.js";
+import { answerCodes, apiSays, comparison, verdict } from "../story/evidence.js";
 import { begin, end } from "../story/step.js";
 
 /** @typedef {import("../../servers/machine-client.mjs").Observation} Observation */
@@ -19,23 +19,29 @@ export function setUpCertificates() {
 /** @param {HTMLElement} card */
 async function run(card) {
   card.dataset.state = "running";
-  const presents = card.dataset.presents ?? "";
-  const answer = await fetch(`/machine?presents=${presents}`, { method: "POST" });
-  const observed = await answer.json();
-  if (!answer.ok) {
+  try {
+    const observed = await callAs(card.dataset.presents ?? "");
+    card.dataset.state = "done";
+    find(".outcome", card).replaceChildren(outcome(observed));
+    find(".evidence", card).replaceChildren(...evidence(observed));
+  } catch (error) {
     card.dataset.state = "failed";
-    find(".outcome", card).replaceChildren(verdict("bad", "The machine client failed", observed.detail ?? observed.error));
-    return;
+    find(".outcome", card).replaceChildren(verdict("bad", "The machine client failed", error instanceof Error ? error.message : String(error)));
   }
-  card.dataset.state = "done";
-  find(".outcome", card).replaceChildren(outcome(observed));
-  find(".evidence", card).replaceChildren(...evidence(observed));
+}
+
+/** @param {string} presents @returns {Promise<Observation>} */
+async function callAs(presents) {
+  const answer = await fetch(`/machine?presents=${presents}`, { method: "POST" });
+  const body = await answer.json();
+  if (!answer.ok) throw new Error(body.detail ?? body.error);
+  return body;
 }
 
 /** @param {Observation} observed */
 function outcome({ response }) {
   const accepted = response.status === 200;
-  const words = accepted ? `The API read ${response.body.notes.length} notes to ${response.body.reader}.` : (response.body?.detail ?? "The API gave no reason.");
+  const words = accepted ? `The API read ${response.body.notes.length} notes to ${response.body.reader}.` : apiSays(response);
   return verdict(accepted ? "good" : "bad", accepted ? "Let in" : "Refused", answerCodes(response), words);
 }
 

@@ -86,10 +86,11 @@ function membersView(members, meanings, notes) {
  */
 function memberView(name, value, meaning, note) {
   const words = inWords(name, value);
+  const long = words.split(/\s/).some((word) => word.length > 20);
   return element("div", { class: `member ${note?.tone ?? ""}` },
     element("dt", {}, name),
     element("dd", {},
-      element("div", { class: `value ${words.length > 32 ? "long" : ""}` }, words),
+      element("div", { class: `value ${long ? "long" : ""}` }, words),
       element("div", { class: "meaning" }, meaning ? [meaning.is, " ", rfcLink(meaning.where)] : "Not of the standard; servers ignore it."),
       noteView(note),
     ),

@@ -2,6 +2,8 @@
 // What a step shows for itself: the verdict, the request and its answer, two values that must be equal.
 
 import { element, icon } from "../dom.js";
+import { decode } from "../inspector/decode.js";
+import { tokenView } from "../inspector/view.js";
 
 /**
  * @param {"good" | "bad" | "neutral"} tone
@@ -20,6 +22,11 @@ export function verdict(tone, title, ...words) {
 export function answerCodes({ status, body }) {
   const chip = (/** @type {string} */ name, /** @type {unknown} */ value) => value != null && element("span", { class: "chip", "data-code": name }, String(value));
   return element("p", { class: "codes" }, chip("status", status), chip("error", body?.error), chip("reason", body?.reason));
+}
+
+/** The reason that the API gave, in its own words. @param {{ body: any }} answer */
+export function apiSays({ body }) {
+  return body?.detail ? `The API says: “${body.detail}.”` : "The API gave no reason.";
 }
 
 /**
@@ -48,6 +55,26 @@ export function comparison(names, values, words) {
     element("dl", {}, names.flatMap((name, index) => [element("dt", {}, name), element("dd", {}, values[index])])),
     element("p", {}, same ? words.same : words.different),
   );
+}
+
+/**
+ * The proof that a request carried.
+ * @param {import("./record.js").Exchange} exchange
+ * @param {{ title: string, brief?: boolean, notes?: import("../inspector/view.js").Notes }} options
+ */
+export function proofView({ proof, method, url }, options) {
+  return tokenView(decode(proof ?? ""), { ...options, about: `with ${method} ${new URL(url).pathname}` });
+}
+
+/**
+ * A note on a member: what was found to be so, or not.
+ * @param {boolean} good
+ * @param {string} yes
+ * @param {string} no
+ * @returns {import("../inspector/view.js").Note}
+ */
+export function holds(good, yes, no) {
+  return good ? { tone: "good", text: yes } : { tone: "bad", text: no };
 }
 
 /** @param {string} name @param {string} value */

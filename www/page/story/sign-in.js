@@ -9,7 +9,7 @@ import { recordingFetch } from "./record.js";
 const PENDING = "pending sign-in";
 
 /**
- * @typedef {{ issuer: string, api: string, apiMtls: string, clientId: string, redirectUri: string, resource: string, scope: string }} Settings
+ * @typedef {{ page: string, issuer: string, api: string, apiMtls: string, clientId: string, redirectUri: string, resource: string, scope: string }} Settings
  * @typedef {import("@keybound/browser").DpopKey} DpopKey
  * @typedef {{ codeVerifier: string, state: string }} Pending
  */

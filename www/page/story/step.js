@@ -9,6 +9,8 @@ import { verdict } from "./evidence.js";
 export class Step {
   /** @type {() => Promise<Shown | void>} */
   #run;
+  /** Called each time the step came to its end. */
+  onDone = () => {};
 
   /**
    * @param {string} id Of its element.
@@ -35,10 +37,10 @@ export class Step {
     this.card.setAttribute("aria-busy", "true");
     try {
       const shown = await job();
-      if (shown) this.show(shown);
+      if (shown) this.#show(shown);
       return true;
     } catch (error) {
-      this.fail(error);
+      this.#fail(error);
       return false;
     } finally {
       this.card.removeAttribute("aria-busy");
@@ -47,14 +49,15 @@ export class Step {
   }
 
   /** @param {Shown} shown */
-  show({ outcome, evidence }) {
+  #show({ outcome, evidence }) {
     this.card.dataset.state = "done";
     find(".outcome", this.card).replaceChildren(outcome);
     find(".evidence", this.card).replaceChildren(...evidence);
+    this.onDone();
   }
 
   /** @param {unknown} error */
-  fail(error) {
+  #fail(error) {
     this.card.dataset.state = "failed";
     find(".outcome", this.card).replaceChildren(verdict("bad", "That did not work", inWords(error)));
   }

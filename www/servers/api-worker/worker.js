@@ -12,7 +12,7 @@ const server = createResourceServer({
   nonce: { secrets: [env.NONCE_SECRET], required: true },
   replay: memoryReplay(),
   certificates: [certificates.cloudflare()],
-  cors: { origins: [env.PAGE_ORIGIN], methods: ["GET", "POST"], headers: ["content-type"] },
+  cors: { origins: [env.PAGE_ORIGIN], methods: ["GET", "POST"] },
 });
 
 /** @type {{ author: string, text: string }[]} */

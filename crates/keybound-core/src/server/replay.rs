@@ -1,6 +1,6 @@
 //! Replay marks (RFC 9449 §11.1): what is remembered of a proof, for how long, and a store in memory.
 
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 
 use crate::{base64url, sha256, thumbprint::Thumbprint};
 
@@ -77,7 +77,8 @@ const COUNTERS: usize = 4096;
 /// Marks of one process. Bounded in all and for each client key.
 #[derive(Debug)]
 pub struct MemoryReplay {
-    buckets: BTreeMap<i64, Bucket>,
+    /// A handful, in no order.
+    buckets: Vec<Bucket>,
     max_entries: usize,
     max_per_key: u32,
     entries: usize,
@@ -85,6 +86,8 @@ pub struct MemoryReplay {
 
 #[derive(Debug)]
 struct Bucket {
+    /// Which span of time its marks expire in.
+    index: i64,
     marks: MarkSet,
     counts: Vec<u32>,
 }
@@ -93,7 +96,7 @@ impl MemoryReplay {
     /// A store of at most so many marks in all and for each client key.
     #[must_use]
     pub const fn new(max_entries: usize, max_per_key: u32) -> Self {
-        Self { buckets: BTreeMap::new(), max_entries, max_per_key, entries: 0 }
+        Self { buckets: Vec::new(), max_entries, max_per_key, entries: 0 }
     }
 
     /// How many marks there are, including some that are due to be forgotten.
@@ -110,13 +113,9 @@ impl MemoryReplay {
 
     fn forget_expired(&mut self, now: i64) {
         let current = now.div_euclid(BUCKET_SECONDS);
-        while let Some(entry) = self.buckets.first_entry() {
-            // A bucket holds marks that expire up to its end.
-            if *entry.key() >= current {
-                return;
-            }
-            self.entries = self.entries.saturating_sub(entry.remove().marks.len);
-        }
+        // A bucket holds marks that expire up to its end.
+        self.buckets.retain(|bucket| bucket.index >= current);
+        self.entries = self.buckets.iter().map(|bucket| bucket.marks.len).sum();
     }
 }
 
@@ -124,13 +123,13 @@ impl ReplayStore for MemoryReplay {
     fn claim(&mut self, mark: &ReplayMark, now: i64) -> ReplayAnswer {
         self.forget_expired(now);
         let fingerprint = fingerprint(mark);
-        if self.buckets.values().any(|bucket| bucket.marks.contains(fingerprint)) {
+        if self.buckets.iter().any(|bucket| bucket.marks.contains(fingerprint)) {
             return ReplayAnswer::Replayed;
         }
         let counters = counters(mark.jkt);
         let of_key = counters.map(|counter| {
             self.buckets
-                .values()
+                .iter()
                 .filter_map(|bucket| bucket.counts.get(counter))
                 .fold(0_u32, |sum, count| sum.saturating_add(*count))
         });
@@ -139,10 +138,18 @@ impl ReplayStore for MemoryReplay {
             return ReplayAnswer::Full;
         }
         let index = mark.expires_at.div_euclid(BUCKET_SECONDS);
-        let bucket = self.buckets.entry(index).or_insert_with(|| Bucket {
-            marks: MarkSet::default(),
-            counts: alloc::vec![0; COUNTERS.saturating_mul(2)],
-        });
+        let place = match self.buckets.iter().position(|bucket| bucket.index == index) {
+            Some(place) => place,
+            None => {
+                self.buckets.push(Bucket {
+                    index,
+                    marks: MarkSet::default(),
+                    counts: alloc::vec![0; COUNTERS.saturating_mul(2)],
+                });
+                self.buckets.len().saturating_sub(1)
+            }
+        };
+        let Some(bucket) = self.buckets.get_mut(place) else { return ReplayAnswer::Unavailable };
         bucket.marks.insert(fingerprint);
         for counter in counters {
             if let Some(count) = bucket.counts.get_mut(counter) {
@@ -273,7 +280,7 @@ mod tests {
             assert_eq!(store.claim(&mark(A, jti, 1300), 1000), ReplayAnswer::Fresh);
         }
         assert!((0..100_000).all(|jti| store.claim(&mark(A, jti, 1300), 1000) == ReplayAnswer::Replayed));
-        let octets: usize = store.buckets.values().map(|bucket| bucket.marks.places.capacity() * 16).sum();
+        let octets: usize = store.buckets.iter().map(|bucket| bucket.marks.places.capacity() * 16).sum();
         assert!(octets <= 32 * 100_000, "{octets}");
     }
 }

@@ -3,6 +3,8 @@
 //! A reading is written as a text: empty without a certificate, `!` and a reason's code for one
 //! that is refused, else the 43 characters of its `x5t#S256`.
 
+use alloc::{format, string::String};
+
 use keybound_core::{
     server::{
         certificate::{self, CertificateReading, CloudflareFields},

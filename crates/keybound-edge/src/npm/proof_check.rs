@@ -1,5 +1,7 @@
 //! One proof against one request (`verifyProof`).
 
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
+
 use keybound_core::{
     proof::check::{self, ExpectedRequest, ParsedProof, VerifiedProof},
     server::reason::Reason,
@@ -9,7 +11,7 @@ use keybound_core::{
 };
 use wasm_bindgen::prelude::*;
 
-use super::{options::Proof, seconds, tables, verdict};
+use super::{options, seconds, tables, verdict};
 
 /// A proof on its way through the checks.
 #[wasm_bindgen]
@@ -32,14 +34,9 @@ impl ProofCheck {
         jkt: Option<String>,
         nonce: Option<String>,
         now: f64,
-        policy: JsValue,
+        policy: &str,
     ) -> Result<Self, JsError> {
-        let policy: Proof = if policy.is_undefined() {
-            Proof::default()
-        } else {
-            serde_wasm_bindgen::from_value(policy)?
-        };
-        let policy = policy.policy()?;
+        let policy = options::read_proof_policy(policy)?;
         let expected = match jkt.as_deref().map(Thumbprint::parse) {
             Some(None) => return Err(JsError::new("jkt is no SHA-256 thumbprint in base64url")),
             Some(jkt) => jkt,

@@ -1,5 +1,7 @@
 //! Numbers for reasons, checks and algorithms, and the texts that go with them.
 
+use alloc::{format, string::String, vec::Vec};
+
 use keybound_core::{
     algorithm::Algorithm,
     server::{

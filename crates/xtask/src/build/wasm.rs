@@ -58,7 +58,7 @@ fn compile(package: Package) -> Result<PathBuf> {
         .cargo(format!("{} for wasm32", package.krate()))
         .args(["build", "--package", package.krate(), "--lib", "--no-default-features", "--features", "npm"])
         .args(["--profile", package.profile(), "--target", WASM32])
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", remapped_paths())
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", rust_flags(package))
         .minutes(30)
         .run_quietly_if_fast()?;
     let built = paths::wasm_target().join(WASM32).join(package.profile()).join(format!("{}.wasm", package.module()));
@@ -100,17 +100,14 @@ fn optimise(package: Package, module: &Module, step: &mut Step) -> Result<()> {
 }
 
 /// Panic messages carry source paths: what ships must not name somebody's home directory, nor differ from machine to machine.
-fn remapped_paths() -> String {
+fn rust_flags(package: Package) -> String {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| env::home_dir().map(|home| home.join(".cargo")));
-    let sources = home.map(|home| home.join("registry/src"));
-    let mut folders: Vec<PathBuf> =
-        sources.iter().filter_map(|dir| fs::read_dir(dir).ok()).flatten().flatten().map(|entry| entry.path()).collect();
+    let sources = home.and_then(|home| fs::read_dir(home.join("registry/src")).ok());
+    let mut folders: Vec<PathBuf> = sources.into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     folders.sort();
-    folders
-        .iter()
-        .map(|folder| format!("--remap-path-prefix={}=/deps", folder.display()))
-        .chain([format!("--remap-path-prefix={}=/keybound", paths::root().display())])
-        .filter(|flag| !flag.contains(' '))
-        .collect::<Vec<_>>()
-        .join(" ")
+    let dependencies = folders.iter().map(|folder| format!("--remap-path-prefix={}=/deps", folder.display()));
+    let ours = format!("--remap-path-prefix={}=/keybound", paths::root().display());
+    let flags = package.rust_flags().iter().map(|flag| (*flag).to_owned()).chain(dependencies).chain([ours]);
+    // The variable separates flags by spaces, so a folder with a space in its name goes unmapped.
+    flags.filter(|flag| !flag.contains(' ')).collect::<Vec<_>>().join(" ")
 }

@@ -10,16 +10,12 @@ export class Key {
   constructor(texts: string);
   describe(): string;
   input(texts: string): string;
-  free(): void;
-}
-
-export class Policy {
-  constructor(origins: string, flags: number);
+  failure(): number;
   free(): void;
 }
 
 export class Exchange {
-  constructor(policy: Policy, texts: string);
+  constructor(texts: string, flags: number);
   command(): number;
   text(): string;
   seconds(): number;

@@ -14,7 +14,7 @@ export class ReplayMemory {
 }
 
 export class Server {
-  constructor(options: unknown);
+  constructor(options: string);
   slots(): number;
   use_memory(memory: ReplayMemory): void;
   begin(method: string, url: string, authorization: string | undefined, dpop: string | undefined, now: number): number;
@@ -47,7 +47,7 @@ export class ProofCheck {
     jkt: string | undefined,
     nonce: string | undefined,
     now: number,
-    policy: unknown,
+    policy: string,
   );
   reason(): number | undefined;
   algorithm(): number;

@@ -1,0 +1,177 @@
+// Runs conformance cases through the public API of @keybound/edge. Knows nothing of the engine it runs in.
+
+/** Every step of every case of a file, in order: `{ id, step, expected, outcome, reason, binding, ms, pass, skipped }`. */
+export async function* runFile(edge, file) {
+  for (const testCase of file.cases) {
+    const steps = (testCase.sequence ?? [testCase]).map((step) => ({ ...testCase, ...step }));
+    const run = runner(edge, file.meta, testCase);
+    for (const [index, step] of steps.entries()) {
+      const expected = [step.expect, ...(step.also_ok ?? [])];
+      const result = { id: testCase.id, step: index, expected };
+      if (run === null) {
+        yield { ...result, skipped: true };
+        continue;
+      }
+      const startedAt = performance.now();
+      let observed;
+      try {
+        observed = await run(step);
+      } catch (error) {
+        observed = { outcome: "exception", reason: String(error?.stack ?? error), binding: null };
+      }
+      const ms = performance.now() - startedAt;
+      const pass = expected.includes(observed.outcome) && bindingFits(step.expect_binding, observed);
+      yield { ...result, ...observed, ms, pass };
+    }
+  }
+}
+
+/** A function that takes the steps of one case to one verifier; null if the product lacks that role. */
+function runner(edge, meta, testCase) {
+  if (testCase.role === "as") return edge.createTokenEndpoint === undefined ? null : tokenEndpointRunner(edge, meta, testCase);
+  return resourceServerRunner(edge, meta, testCase);
+}
+
+function policyOf(meta, testCase) {
+  return { ...meta.default_policy, ...testCase.policy, ...testCase.sequence?.[0]?.policy };
+}
+
+function proofPolicy(policy) {
+  return {
+    algorithms: policy.algs,
+    maxAge: policy.iat_max_age_s,
+    maxFuture: policy.iat_max_future_s,
+    maxProofBytes: policy.max_proof_bytes,
+    maxJtiBytes: policy.max_jti_bytes,
+  };
+}
+
+/** What both roles are configured with. `current()` is the step that is being run. */
+function commonOptions(edge, policy, testCase, current) {
+  const tls = testCase.tls ?? testCase.sequence?.[0]?.tls;
+  const nonce = testCase.nonce_policy ?? testCase.sequence?.[0]?.nonce_policy;
+  return {
+    proof: proofPolicy(policy),
+    replay: policy.replay ? edge.memoryReplay() : "external",
+    certificates: [
+      edge.certificates.cloudflare(),
+      ...(tls?.trust_client_cert_header ? [edge.certificates.clientCertHeader({ trusted: true })] : []),
+    ],
+    publicUrl: () => current().request.url,
+    now: () => current().now,
+    ...(nonce && { nonce: nonceChecker(nonce.required, () => current().nonce_policy ?? nonce) }),
+  };
+}
+
+function nonceChecker(required, policy) {
+  return {
+    required,
+    current: () => policy().current,
+    check(nonce) {
+      const { current, accepted, expired } = policy();
+      if (nonce === current) return "current";
+      if (accepted.includes(nonce)) return "previous";
+      return (expired ?? []).includes(nonce) ? "stale" : "unknown";
+    },
+  };
+}
+
+function resourceServerRunner(edge, meta, testCase) {
+  const policy = policyOf(meta, testCase);
+  let step;
+  const resolved = (testCase.sequence?.[0] ?? testCase).token_claims ?? null;
+  const server = edge.createResourceServer({
+    issuer: resolved?.iss ?? meta.issuer,
+    audience: meta.audience,
+    tokens: resolved === null ? edge.jwtTokens({ jwks: meta.jwks }) : { resolve: async () => resolve(step.token_claims) },
+    proofOfPossession: {
+      mechanism: policy.require_dpop ? "dpop" : "either",
+      required: policy.require_dpop || policy.require_sender_constraint,
+    },
+    ...commonOptions(edge, policy, testCase, () => step),
+  });
+  return async (next) => {
+    step = { now: meta.now_default, ...next };
+    const { request, context } = requestOf(step);
+    const decision = await server.authenticate(request, context);
+    checkAnswer(decision);
+    return { outcome: outcomeOf(decision), reason: decision.reason ?? null, binding: decision.binding ?? null };
+  };
+}
+
+/** An introspection answer says whether the token is active; the claims of a JWT have no such member. */
+function resolve(claims) {
+  if ("active" in claims && claims.active !== true) return { active: false };
+  return { active: true, claims };
+}
+
+function tokenEndpointRunner(edge, meta, testCase) {
+  const policy = policyOf(meta, testCase);
+  let step;
+  const endpoint = edge.createTokenEndpoint(commonOptions(edge, policy, testCase, () => step));
+  return async (next) => {
+    step = { now: meta.now_default, ...next };
+    const { request, context } = requestOf(step);
+    const as = step.as_context ?? {};
+    const dpopJkt = as.code_dpop_jkt ?? as.par_dpop_jkt;
+    const decision = await endpoint.bind(request, {
+      ...context,
+      endpoint: as.endpoint ?? "token",
+      ...(dpopJkt && { dpopJkt }),
+      ...(as.refresh_token_jkt && { refreshToken: { jkt: as.refresh_token_jkt } }),
+      ...(as.client_type && { clientType: as.client_type }),
+      requireDpop: as.dpop_bound_access_tokens ?? policy.require_dpop,
+      bindCertificate: as.certificate_bound ?? false,
+    });
+    checkAnswer(decision);
+    const binding = decision.ok ? { ...decision.cnf, token_type: decision.tokenType } : null;
+    return { outcome: outcomeOf(decision), reason: decision.reason ?? null, binding };
+  };
+}
+
+function outcomeOf(decision) {
+  if (decision.ok) return "accept";
+  if (decision.status === 503) return "server_error";
+  return decision.error ?? "no_credentials";
+}
+
+/** Whatever is decided, it must be possible to answer it. */
+function checkAnswer(decision) {
+  const response = decision.ok ? decision.finish(new Response("ok")) : decision.response();
+  if (!decision.ok && response.status !== decision.status) throw new Error(`answered ${response.status} for ${decision.status}`);
+  if (decision.error === "use_dpop_nonce" && !response.headers.get("dpop-nonce")) throw new Error("a nonce challenge without a nonce");
+}
+
+/** The step's request, and what the caller knows beside it. */
+function requestOf(step) {
+  const { method, url, headers } = step.request;
+  const context = {};
+  let request;
+  const rebuilt = new Headers();
+  try {
+    for (const [name, value] of headers) rebuilt.append(name, value);
+  } catch {
+    // What this engine's Headers refuses can still come as raw fields.
+    context.headers = headers;
+  }
+  if (step.requires?.includes("raw-headers")) context.headers = headers;
+  try {
+    request = new Request(url, { method, headers: rebuilt });
+  } catch {
+    request = new Request("https://unused.example/", { headers: rebuilt });
+  }
+  if (request.method !== method) Object.defineProperty(request, "method", { value: method });
+  const { tls } = step;
+  if (tls?.cf) Object.defineProperty(request, "cf", { value: tls.cf.tlsClientAuth ? tls.cf : { tlsClientAuth: tls.cf } });
+  const certificate = tls?.client_cert_pem ?? tls?.client_cert_sha256_hex;
+  if (certificate !== undefined && certificate !== null) context.certificate = certificate;
+  return { request, context };
+}
+
+function bindingFits(expected, { outcome, binding }) {
+  if (outcome !== "accept" || !expected) return true;
+  return Object.entries(expected).every(([name, value]) => {
+    if (name === "token_type") return binding.token_type === undefined || binding.token_type === value;
+    return (binding[name] ?? null) === value;
+  });
+}
