@@ -141,7 +141,7 @@ inEveryEngine("requests", ({ open }) => {
         assert.deepEqual(seen[1], [{ type: "nonce_hidden", url: api.origin + "/", fix: "Access-Control-Expose-Headers: DPoP-Nonce, WWW-Authenticate" }]);
         assert.equal(api.requests.length, 1);
       },
-      { cors: { "access-control-allow-target": "*", "access-control-allow-headers": "Authorization, DPoP", "access-control-expose-headers": "WWW-Authenticate" } },
+      { cors: { "access-control-allow-origin": "*", "access-control-allow-headers": "Authorization, DPoP", "access-control-expose-headers": "WWW-Authenticate" } },
     ));
 
   test("other errors with a nonce beside them are answers, and the nonce is used next time", () =>
@@ -352,6 +352,6 @@ inEveryEngine("requests", ({ open }) => {
         assert.deepEqual(failing.map(({ name }) => name), ["CORS shows the challenge"]);
         assert.match(failing[0].fix, /Access-Control-Expose-Headers: DPoP-Nonce, WWW-Authenticate/);
       },
-      { cors: { "access-control-allow-target": "*", "access-control-allow-headers": "Authorization, DPoP" } },
+      { cors: { "access-control-allow-origin": "*", "access-control-allow-headers": "Authorization, DPoP" } },
     ));
 });

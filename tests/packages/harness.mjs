@@ -23,7 +23,7 @@ export const page = (script) => `<!doctype html><meta charset="utf-8"><title>tes
 /** As `assertOutcome`, for a page that also asked @keybound/edge. */
 export async function assertVerified(outcome) {
   await assertOutcome(outcome);
-  assert.deepEqual(outcome.verdict, { ok: true, jkt: outcome.thumbprint });
+  assert.deepEqual(outcome.verdict, { ok: true, jkt: outcome.thumbprint, reason: undefined });
 }
 
 /** What the page of that name must come to. */

@@ -3,7 +3,7 @@
 
 import { webcrypto } from "node:crypto";
 import { MACHINE_NAME } from "./clients.mjs";
-import "./reflect-metadata.mjs";
+import "reflect-metadata";
 
 const x509 = await import("@peculiar/x509");
 x509.cryptoProvider.set(/** @type {Crypto} */ (/** @type {unknown} */ (webcrypto)));

@@ -3,7 +3,7 @@
 // https://developers.cloudflare.com/ssl/client-certificates/client-certificate-variables/
 
 import { X509Certificate } from "node:crypto";
-import "./reflect-metadata.mjs";
+import "reflect-metadata";
 
 const x509 = await import("@peculiar/x509");
 

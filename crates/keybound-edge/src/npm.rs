@@ -9,7 +9,7 @@ mod proof_check;
 mod runtime;
 mod tables;
 
-use alloc::{boxed::Box, format, rc::Rc, string::String, vec, vec::Vec};
+use alloc::{boxed::Box, rc::Rc, string::String, vec, vec::Vec};
 use core::cell::RefCell;
 
 use keybound_core::{
@@ -244,12 +244,12 @@ impl Server {
     /// The challenges of a refusal, a line each. `scheme` as in slot 2.
     pub fn challenges(&self, reason: u32, scheme: u32) -> String {
         let Some(reason) = tables::reason(reason) else { return String::new() };
-        answer::refusal(&self.engine.challenge_context(), reason, scheme_of(scheme)).join("\n")
+        tables::lines(answer::refusal(&self.engine.challenge_context(), reason, scheme_of(scheme)))
     }
 
     pub fn scope_challenges(&self, scope: &str, scheme: u32) -> String {
         let scheme = scheme_of(scheme).unwrap_or(Scheme::Bearer);
-        answer::insufficient_scope(&self.engine.challenge_context(), scope, scheme).join("\n")
+        tables::lines(answer::insufficient_scope(&self.engine.challenge_context(), scope, scheme))
     }
 }
 
@@ -370,5 +370,10 @@ const fn scheme_of(number: u32) -> Option<Scheme> {
 }
 
 fn describe_mark(mark: &ReplayMark) -> String {
-    format!("{} {} {}", mark.key(), mark.jkt().to_base64url(), mark.expires_at())
+    let mut out = mark.key();
+    out.push(' ');
+    out.push_str(&mark.jkt().to_base64url());
+    out.push(' ');
+    tables::push_number(u64::try_from(mark.expires_at()).unwrap_or(0), &mut out);
+    out
 }

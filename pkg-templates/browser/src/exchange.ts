@@ -268,8 +268,9 @@ async function members(answer: Response): Promise<Record<string, unknown>> {
     const json: unknown = await answer.json();
     return Object(json) === json ? (json as Record<string, unknown>) : {};
   } catch (error) {
-    // No JSON: then no token and no error that could be acted on. Aborted: the caller hears of it.
-    if (error instanceof SyntaxError) return {};
+    // No JSON: then no token and no error that could be acted on (WebKit throws a DOMException for an empty body).
+    // Anything else, as an abort, the caller hears of.
+    if ((error as Error).name === "SyntaxError") return {};
     throw error;
   }
 }

@@ -16,7 +16,11 @@ export interface AnswerFields {
 /** Adds to a list field what is not in it. */
 function append(headers: Headers, name: string, ...values: string[]): void {
   const there = new Set((headers.get(name) ?? "").split(",").map((value) => value.trim().toLowerCase()));
-  for (const value of values) if (!there.has(value.toLowerCase()) && !there.has("*")) headers.append(name, value);
+  for (const value of values) {
+    if (there.has(value.toLowerCase()) || there.has("*")) continue;
+    there.add(value.toLowerCase());
+    headers.append(name, value);
+  }
 }
 
 /** Makes it readable for pages of the origins that the policy names. */
@@ -39,7 +43,7 @@ export function preflight(policy: CorsPolicy | undefined, request: Request): Res
   if (applyCors(policy, request, headers)) {
     headers.delete("Access-Control-Expose-Headers");
     headers.set("Access-Control-Allow-Methods", (policy.methods ?? METHODS).join(", "));
-    headers.set("Access-Control-Allow-Headers", [...ALLOWED, ...(policy.headers ?? [])].join(", "));
+    append(headers, "Access-Control-Allow-Headers", ...ALLOWED, ...(policy.headers ?? []));
     if (policy.maxAge !== undefined) headers.set("Access-Control-Max-Age", String(policy.maxAge));
   }
   append(headers, "Vary", "Access-Control-Request-Method", "Access-Control-Request-Headers");

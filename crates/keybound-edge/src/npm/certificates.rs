@@ -3,7 +3,7 @@
 //! A reading is written as a text: empty without a certificate, `!` and a reason's code for one
 //! that is refused, else the 43 characters of its `x5t#S256`.
 
-use alloc::{format, string::String};
+use alloc::string::String;
 
 use keybound_core::{
     server::{
@@ -29,7 +29,11 @@ fn write_reading(reading: CertificateReading) -> String {
     match reading {
         CertificateReading::Absent => String::new(),
         CertificateReading::Certificate(thumbprint) => thumbprint.to_base64url(),
-        CertificateReading::Refused(reason) => format!("!{}", reason.code()),
+        CertificateReading::Refused(reason) => {
+            let mut out = String::from("!");
+            out.push_str(reason.code());
+            out
+        }
     }
 }
 

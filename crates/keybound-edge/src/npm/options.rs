@@ -103,7 +103,11 @@ fn read_nonce(
         secrets.iter().map(|secret| base64url::decode(secret)).collect();
     let secrets = secrets.map_err(|_| JsError::new("a nonce secret is not base64url"))?;
     let window = size(nonce, "window").and_then(|window| u32::try_from(window).ok()).unwrap_or(0);
-    let audience = audiences.join(" ");
+    let mut audience = String::new();
+    for name in audiences {
+        audience.push_str(name);
+        audience.push(' ');
+    }
     let nonces = Nonces::new(secrets, window, NonceRole::ResourceServer, &audience).map_err(
         |error| match error {
             NoncePolicyError::NoSecret => JsError::new("nonce.secrets is empty"),

@@ -1,9 +1,9 @@
 //! Numbers for reasons, checks and algorithms, and the texts that go with them.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 
 use keybound_core::{
-    algorithm::Algorithm,
+    algorithm::{Algorithm, AlgorithmSet},
     server::{
         answer,
         reason::{Answer, Check, Reason},
@@ -31,34 +31,64 @@ fn position<T: PartialEq + Copy>(all: &[T], one: T) -> u32 {
 /// fault), status, number of its check, detail; separated by tabs.
 #[wasm_bindgen]
 pub fn reasons() -> String {
-    Reason::ALL
-        .iter()
-        .map(|reason| {
-            let error = match reason.answer() {
-                Answer::Error(error) => error.name(),
-                Answer::ServerError => "!",
-                _ => "",
-            };
-            let status = answer::status(reason.answer());
-            let check = position(&Check::ALL, reason.check());
-            format!("{}\t{error}\t{status}\t{check}\t{}", reason.code(), reason.detail())
-        })
-        .collect::<Vec<_>>()
-        .join("\n")
+    let mut out = String::new();
+    for reason in Reason::ALL {
+        let error = match reason.answer() {
+            Answer::Error(error) => error.name(),
+            Answer::ServerError => "!",
+            _ => "",
+        };
+        for field in [reason.code(), error] {
+            out.push_str(field);
+            out.push('\t');
+        }
+        push_number(u64::from(answer::status(reason.answer())), &mut out);
+        out.push('\t');
+        push_number(u64::from(position(&Check::ALL, reason.check())), &mut out);
+        out.push('\t');
+        out.push_str(reason.detail());
+        out.push('\n');
+    }
+    out.pop();
+    out
 }
 
 /// Every check in order, a line each: name and RFC section, separated by a tab.
 #[wasm_bindgen]
 pub fn checks() -> String {
-    Check::ALL
-        .iter()
-        .map(|check| format!("{}\t{}", check.name(), check.section()))
-        .collect::<Vec<_>>()
-        .join("\n")
+    let mut out = String::new();
+    for check in Check::ALL {
+        out.push_str(check.name());
+        out.push('\t');
+        out.push_str(check.section());
+        out.push('\n');
+    }
+    out.pop();
+    out
 }
 
 /// The algorithms' names in the order of their numbers, separated by blanks.
 #[wasm_bindgen]
 pub fn algorithms() -> String {
-    Algorithm::ALL.map(Algorithm::name).join(" ")
+    answer::algs(AlgorithmSet::ALL)
+}
+
+/// Texts, a line each.
+pub(super) fn lines(texts: Vec<String>) -> String {
+    let mut out = String::new();
+    for text in texts {
+        out.push_str(&text);
+        out.push('\n');
+    }
+    out.pop();
+    out
+}
+
+/// Decimal digits, without the formatting machinery.
+pub(super) fn push_number(number: u64, out: &mut String) {
+    if let Some(rest) = number.checked_div(10).filter(|rest| *rest > 0) {
+        push_number(rest, out);
+    }
+    let digit = number.checked_rem(10).and_then(|digit| u8::try_from(digit).ok()).unwrap_or(0);
+    out.push(char::from(b'0'.saturating_add(digit)));
 }
