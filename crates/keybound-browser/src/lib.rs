@@ -8,3 +8,9 @@ extern crate std;
 
 #[cfg(feature = "npm")]
 mod npm;
+mod platform;
+#[cfg(all(feature = "web", not(all(feature = "npm", target_family = "wasm"))))]
+mod web;
+
+#[cfg(all(feature = "web", not(all(feature = "npm", target_family = "wasm"))))]
+pub use web::{BoundToken, Client, DpopKey, Error, NoToken, Proof, Storage, TokenSource};

@@ -18,26 +18,19 @@ use keybound_core::{
         TokenAnswer,
     },
     key::{KeyParts, PublicKey},
-    proof::build::{BuildError, Claim, ProofRequest, ProofTemplate},
+    proof::build::{AccessTokenHash, BuildError, Claim, ProofRequest, ProofTemplate},
 };
 use wasm_bindgen::prelude::*;
 
-#[wasm_bindgen]
-extern "C" {
-    /// Fills the octets from a cryptographic source.
-    #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
-    fn get_random_values(octets: &mut [u8]);
-
-    /// Milliseconds since 1970.
-    #[wasm_bindgen(js_namespace = Date, js_name = now)]
-    fn date_now() -> f64;
-}
+use crate::platform;
 
 /// A key's part of every proof.
 #[wasm_bindgen]
 pub struct Key {
     /// None if no key could be made of what was given.
     template: Option<ProofTemplate>,
+    /// The last access token and its hash: one token serves many requests.
+    token: Option<(String, AccessTokenHash)>,
     failure: u32,
 }
 
@@ -47,7 +40,7 @@ impl Key {
     #[wasm_bindgen(constructor)]
     pub fn new(texts: &str) -> Self {
         let [algorithm, first, second] = parts(texts);
-        Self { template: template(algorithm, first, second), failure: 0 }
+        Self { template: template(algorithm, first, second), token: None, failure: 0 }
     }
 
     /// The public JWK with its required members (RFC 7638 §3.2), U+0000, and its thumbprint. Empty
@@ -65,23 +58,30 @@ impl Key {
     /// The signing input of one proof: method, URL, access token, nonce, then names and JSON values
     /// of further claims in turn. Empty if there is none, for the reason that [`Key::failure`] gives.
     pub fn input(&mut self, texts: &str) -> String {
+        self.try_input(texts).unwrap_or_else(|error| {
+            self.failure = numbers::error(ClientError::Proof(error));
+            String::new()
+        })
+    }
+
+    fn try_input(&mut self, texts: &str) -> Result<String, BuildError> {
         let [method, url, access_token, nonce] = parts(texts);
+        let hash = match some(access_token) {
+            None => None,
+            Some(token) => match &mut self.token {
+                Some((last, hash)) if last == token => Some(&*hash),
+                slot => Some(&slot.insert((token.into(), AccessTokenHash::of(token)?)).1),
+            },
+        };
         let claims = further_claims(texts);
-        let random = random();
+        let random = platform::random();
         let request = ProofRequest {
-            access_token: some(access_token),
+            access_token: hash,
             nonce: some(nonce),
             claims: &claims,
             ..ProofRequest::new(method, url, now(0.0), &random)
         };
-        let input = match &self.template {
-            Some(template) => template.signing_input(&request),
-            None => Err(BuildError::AlgorithmMismatch),
-        };
-        input.unwrap_or_else(|error| {
-            self.failure = numbers::error(ClientError::Proof(error));
-            String::new()
-        })
+        self.template.as_ref().ok_or(BuildError::AlgorithmMismatch)?.signing_input(&request)
     }
 
     /// Why there was no input the last time.
@@ -190,7 +190,7 @@ impl Exchange {
             url,
             nonce: some(nonce),
             now: now(offset),
-            random: &random(),
+            random: &platform::random(),
             body,
             heard,
         }))
@@ -268,15 +268,9 @@ fn some(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-fn random() -> [u8; 16] {
-    let mut octets = [0; 16];
-    get_random_values(&mut octets);
-    octets
-}
-
 /// Seconds since 1970 by the clock of a server that is `offset` seconds ahead.
 fn now(offset: f64) -> i64 {
-    seconds(date_now() / 1000.0 + offset)
+    seconds(platform::now() + offset)
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "saturates, which is meant")]

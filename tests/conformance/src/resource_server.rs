@@ -3,29 +3,26 @@
 use std::sync::Arc;
 
 use keybound_core::{
-    algorithm::{Algorithm, AlgorithmSet},
+    algorithm::AlgorithmSet,
     proof::check::ProofPolicy,
     server::{
         answer,
-        certificate::{self, CertificateReading, CloudflareFields},
         jwks::Jwks,
         nonce::NonceStatus,
         policy::{ConstraintPolicy, Mechanism},
         reason::{Answer, Reason},
-        replay::{MemoryReplay, ReplayAnswer, ReplayMark, ReplayStore},
         request::Request,
-        resource_server::{
-            Accepted, NonceRule, ResourcePolicy, Surroundings, TokenCheck, authenticate,
-        },
+        resource_server::{Accepted, ResourcePolicy, Surroundings, TokenCheck, authenticate},
         token::{Profile, TokenPolicy, VerifiedToken},
     },
-    thumbprint::Thumbprint,
-    time::Timestamp,
 };
 use keybound_rustcrypto::RustCrypto;
 use serde_json::{Value, json};
 
-use crate::case::{Case, Observed, Step};
+use crate::{
+    case::{Case, Observed, Step},
+    common::{Policy, Replay, certificate_of, fields, nonce_rule, nonce_status, now_of, outcome, refs, text},
+};
 
 /// One verifier, to which the steps of a case go.
 pub struct Runner {
@@ -38,51 +35,19 @@ pub struct Runner {
     now: i64,
 }
 
-/// A fresh store for the case, or none at all.
-enum Replay {
-    Memory(MemoryReplay),
-    Off,
-}
-
-impl ReplayStore for Replay {
-    fn claim(&mut self, mark: &ReplayMark, now: i64) -> ReplayAnswer {
-        match self {
-            Self::Memory(memory) => memory.claim(mark, now),
-            Self::Off => ReplayAnswer::External,
-        }
-    }
-}
-
 impl Runner {
     pub fn new(meta: &Value, case: &Case) -> Self {
-        let steps = case.steps();
-        let own = steps.first().and_then(|step| step.get("policy")).cloned().unwrap_or_default();
-        let policy = |name: &str| own.get(name).unwrap_or(&meta["default_policy"][name]).clone();
-        let flag = |name: &str| policy(name) == Value::Bool(true);
-        let number = |name: &str, default: u64| policy(name).as_u64().unwrap_or(default);
-        let algorithms: AlgorithmSet = policy("algs")
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(|name| Algorithm::from_name(name.as_str()?))
-            .collect();
-        let default = ProofPolicy::DEFAULT;
+        let policy = Policy::of(meta, case);
         Self {
             issuer: text(&meta["issuer"]),
             audience: text(&meta["audience"]),
             jwks: Jwks::parse(&meta["jwks"].to_string()).into_iter().collect(),
-            proof: ProofPolicy {
-                algorithms,
-                max_age: number("iat_max_age_s", 300) as u32,
-                max_future: number("iat_max_future_s", 60) as u32,
-                max_proof_bytes: number("max_proof_bytes", default.max_proof_bytes as u64) as usize,
-                max_jti_bytes: number("max_jti_bytes", default.max_jti_bytes as u64) as usize,
-            },
+            proof: policy.proof(),
             constraint: ConstraintPolicy {
-                mechanism: if flag("require_dpop") { Mechanism::Dpop } else { Mechanism::Either },
-                required: flag("require_dpop") || flag("require_sender_constraint"),
+                mechanism: if policy.flag("require_dpop") { Mechanism::Dpop } else { Mechanism::Either },
+                required: policy.flag("require_dpop") || policy.flag("require_sender_constraint"),
             },
-            replay: if flag("replay") { Replay::Memory(MemoryReplay::new(100_000, 10_000)) } else { Replay::Off },
+            replay: policy.replay(),
             now: meta["now_default"].as_i64().unwrap_or(0),
         }
     }
@@ -97,13 +62,12 @@ impl Runner {
                     "x5t#S256": accepted.x5t_s256().map(|x5t| x5t.to_base64url()),
                 }),
             },
-            Err(reason) => Observed { outcome: outcome(reason), reason: Some(reason.code()), binding: Value::Null },
+            Err(reason) => Observed { outcome: outcome(reason.answer()), reason: Some(reason.code()), binding: Value::Null },
         }
     }
 
     fn decide(&mut self, step: &Step) -> Result<Accepted, Reason> {
-        let now = Timestamp::from_seconds_f64(step.get("now").and_then(Value::as_f64).unwrap_or(self.now as f64))
-            .unwrap_or(Timestamp::from_seconds(self.now));
+        let now = now_of(step, self.now);
         let request = step.get("request").cloned().unwrap_or_default();
         let (method, url) = (text(&request["method"]), text(&request["url"]));
         let authorization = fields(&request, "authorization");
@@ -115,11 +79,7 @@ impl Runner {
         let policy = ResourcePolicy {
             proof: self.proof,
             constraint: self.constraint,
-            nonce: match nonces.map(|policy| &policy["required"]) {
-                None => NonceRule::Ignore,
-                Some(Value::Bool(true)) => NonceRule::Require,
-                Some(_) => NonceRule::Optional,
-            },
+            nonce: nonce_rule(step),
         };
         let issuer = step.get("token_claims").and_then(|claims| claims["iss"].as_str()).unwrap_or(&self.issuer);
         let token_policy = TokenPolicy {
@@ -159,78 +119,4 @@ impl Runner {
             assert_eq!(challenges.is_empty(), reason.answer() == Answer::ServerError);
         })
     }
-}
-
-fn outcome(reason: Reason) -> String {
-    match reason.answer() {
-        Answer::NoCredentials => "no_credentials",
-        Answer::ServerError => "server_error",
-        Answer::Error(error) => error.name(),
-        _ => "?",
-    }
-    .to_owned()
-}
-
-fn nonce_status(policy: &Value, nonce: &str) -> NonceStatus {
-    let lists = |name: &str| policy[name].as_array().is_some_and(|list| list.iter().any(|one| one == nonce));
-    if policy["current"] == nonce {
-        NonceStatus::Current
-    } else if lists("accepted") {
-        NonceStatus::Previous
-    } else if lists("expired") {
-        NonceStatus::Stale
-    } else {
-        NonceStatus::Unknown
-    }
-}
-
-/// What the TLS layer or a platform says of the connection.
-fn certificate_of(step: &Step, request: &Value) -> CertificateReading {
-    let Some(tls) = step.get("tls") else { return CertificateReading::Absent };
-    if let Some(pem) = tls["client_cert_pem"].as_str() {
-        return certificate::from_pem(pem).into();
-    }
-    if let Some(hex) = tls["client_cert_sha256_hex"].as_str() {
-        return certificate::from_hex(hex).into();
-    }
-    if let Some(cf) = tls.get("cf").filter(|cf| !cf.is_null()) {
-        let auth = cf.get("tlsClientAuth").unwrap_or(cf);
-        let field = |name: &str| auth[name].as_str().unwrap_or("");
-        let fields = CloudflareFields {
-            presented: field("certPresented"),
-            verified: field("certVerified"),
-            revoked: field("certRevoked"),
-            rfc9440: field("certRFC9440"),
-            fingerprint_sha256: field("certFingerprintSHA256"),
-        };
-        let reading = certificate::from_cloudflare(&fields, false);
-        if reading != CertificateReading::Absent {
-            return reading;
-        }
-    }
-    if tls["trust_client_cert_header"] == Value::Bool(true) {
-        let values = fields(request, "client-cert");
-        if !values.is_empty() {
-            return Result::<Thumbprint, Reason>::into(certificate::from_rfc9440(&values.join(", ")));
-        }
-    }
-    CertificateReading::Absent
-}
-
-fn fields(request: &Value, name: &str) -> Vec<String> {
-    request["headers"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter(|pair| pair[0].as_str().is_some_and(|given| given.eq_ignore_ascii_case(name)))
-        .map(|pair| text(&pair[1]))
-        .collect()
-}
-
-fn refs(values: &[String]) -> Vec<&str> {
-    values.iter().map(String::as_str).collect()
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
 }

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     challenge,
     nonce_syntax::is_nonce,
-    proof::build::{ProofRequest, ProofTemplate},
+    proof::build::{AccessTokenHash, ProofRequest, ProofTemplate},
     target_uri,
 };
 
@@ -179,6 +179,7 @@ pub struct Exchange {
     queue: Vec<Command>,
 
     access_token: Option<String>,
+    access_token_hash: Option<AccessTokenHash>,
     thumbprint: Option<String>,
     /// The newest nonce that this exchange has seen.
     nonce: Option<String>,
@@ -265,6 +266,7 @@ impl Exchange {
             asked: Asked::First,
             queue: Vec::new(),
             access_token: None,
+            access_token_hash: None,
             thumbprint: None,
             nonce: None,
             body: BodyKind::Repeatable,
@@ -371,6 +373,10 @@ impl Exchange {
         if asked == Asked::Replacement && self.access_token.as_deref() == Some(token.access_token) {
             return Command::Return;
         }
+        match AccessTokenHash::of(token.access_token) {
+            Ok(hash) => self.access_token_hash = Some(hash),
+            Err(error) => return Command::Fail(ClientError::Proof(error)),
+        }
         self.access_token = Some(token.access_token.into());
         self.thumbprint = token.thumbprint.map(Into::into);
         if asked == Asked::Replacement {
@@ -395,7 +401,7 @@ impl Exchange {
             return Command::Fail(ClientError::BodyNotReplayable);
         }
         let input = preparation.key.signing_input(&ProofRequest {
-            access_token: self.access_token.as_deref(),
+            access_token: self.access_token_hash.as_ref(),
             nonce: nonce.as_deref(),
             ..ProofRequest::new(&self.method, preparation.url, preparation.now, preparation.random)
         });

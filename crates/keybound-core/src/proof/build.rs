@@ -5,13 +5,18 @@
 //! the proof together. Time and randomness are handed in.
 //!
 //! ```
-//! use keybound_core::{algorithm::Algorithm, key::PublicKey, proof::build::{ProofRequest, ProofTemplate}};
+//! use keybound_core::{
+//!     algorithm::Algorithm,
+//!     key::PublicKey,
+//!     proof::build::{AccessTokenHash, ProofRequest, ProofTemplate},
+//! };
 //!
 //! let key = PublicKey::from_jwk(r#"{"kty":"EC","crv":"P-256",
 //!     "x":"l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs","y":"9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA"}"#).unwrap();
 //! let template = ProofTemplate::new(Algorithm::Es256, key).unwrap();
+//! let ath = AccessTokenHash::of("Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU").unwrap();
 //! let input = template.signing_input(&ProofRequest {
-//!     access_token: Some("Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU"),
+//!     access_token: Some(&ath),
 //!     ..ProofRequest::new("GET", "https://resource.example.org/protectedresource?page=1", 1_562_262_618, &[7; 16])
 //! }).unwrap();
 //! // ... sign `input` with ES256 ...
@@ -70,7 +75,7 @@ pub struct ProofRequest<'a> {
     /// At least [`MIN_JTI_LEN`] octets from a cryptographic source, never used before (`jti`).
     pub random: &'a [u8],
     /// The token that the request carries to a resource server (`ath`); none at a token endpoint.
-    pub access_token: Option<&'a str>,
+    pub access_token: Option<&'a AccessTokenHash>,
     /// The newest nonce of that server in that role.
     pub nonce: Option<&'a str>,
     /// Claims beyond those of RFC 9449 §4.2.
@@ -82,6 +87,30 @@ impl<'a> ProofRequest<'a> {
     #[must_use]
     pub const fn new(method: &'a str, url: &'a str, issued_at: i64, random: &'a [u8]) -> Self {
         Self { method, url, issued_at, random, access_token: None, nonce: None, claims: &[] }
+    }
+}
+
+/// The hash of an access token, worth keeping for as long as the token is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessTokenHash(String);
+
+impl AccessTokenHash {
+    /// The hash of the ASCII of the token, exactly as it stands after the scheme (RFC 9449 §4.2).
+    ///
+    /// # Errors
+    /// [`BuildError::AccessToken`]: a character that no token may have under the DPoP scheme (§7.1).
+    pub fn of(token: &str) -> Result<Self, BuildError> {
+        let body = token.trim_end_matches('=');
+        if body.is_empty() || !body.bytes().all(challenge::is_token68) {
+            return Err(BuildError::AccessToken);
+        }
+        Ok(Self(base64url::encode(&sha256::digest(token.as_bytes()))))
+    }
+
+    /// The `ath` claim.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -188,13 +217,9 @@ fn claims_json(request: &ProofRequest<'_>) -> Result<String, BuildError> {
     json::write_string(&target.wire_form(), &mut out);
     out.push_str(",\"iat\":");
     push_integer(request.issued_at, &mut out);
-    if let Some(token) = request.access_token {
-        // RFC 9449 §4.2: the ASCII of the token exactly as it stands after the scheme.
-        if !is_token68(token) {
-            return Err(BuildError::AccessToken);
-        }
+    if let Some(hash) = request.access_token {
         out.push_str(",\"ath\":\"");
-        base64url::encode_into(&sha256::digest(token.as_bytes()), &mut out);
+        out.push_str(hash.as_str());
         out.push('"');
     }
     if let Some(nonce) = request.nonce {
@@ -252,12 +277,6 @@ fn is_closed(json: &str) -> bool {
         }
     }
     !json.trim().is_empty() && depth == 0 && !in_string
-}
-
-/// RFC 9449 §7.1: the only characters of an access token under the DPoP scheme.
-pub(crate) fn is_token68(token: &str) -> bool {
-    let body = token.trim_end_matches('=');
-    !body.is_empty() && body.bytes().all(challenge::is_token68)
 }
 
 /// Writes a number without the formatting machinery, which would weigh more than this module.

@@ -35,6 +35,16 @@ pub const fn status(answer: Answer) -> u16 {
     }
 }
 
+/// The error of a refusal at a token endpoint, whose answers are JSON (RFC 6749 §5.2) with status 400
+/// (RFC 9449 §5 and §8). A certificate that is at fault there is no token that is.
+#[must_use]
+pub const fn token_endpoint_error(reason: Reason) -> Answer {
+    match reason.answer() {
+        Answer::Error(OAuthError::InvalidToken) => Answer::Error(OAuthError::InvalidRequest),
+        answer => answer,
+    }
+}
+
 /// The challenges of a refusal, one a scheme that the server takes.
 #[must_use]
 pub fn refusal(context: &ChallengeContext<'_>, reason: Reason, used: Option<Scheme>) -> Vec<String> {

@@ -6,6 +6,7 @@
 //! Presented ── nonce ──> Parsed ── signatures ──> Signed ── possession ──> Possessed ── replay ──> Accepted
 //! ```
 //!
+//! [`token_endpoint`] is the same for an authorization server, which issues the token.
 //! Only the last hands out the token's claims, so that no check can be left out by mistake.
 
 pub mod answer;
@@ -19,3 +20,4 @@ pub mod replay;
 pub mod request;
 pub mod resource_server;
 pub mod token;
+pub mod token_endpoint;

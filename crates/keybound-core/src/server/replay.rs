@@ -2,7 +2,7 @@
 
 use alloc::{string::String, vec::Vec};
 
-use crate::{base64url, sha256, thumbprint::Thumbprint};
+use crate::{base64url, server::reason::Reason, sha256, thumbprint::Thumbprint};
 
 /// The mark of one proof. Two proofs with one `jti` of one key for one origin have one mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +59,18 @@ pub enum ReplayAnswer {
     Unavailable,
     /// Nobody was asked: the caller claims the mark by itself before it acts on the request.
     External,
+}
+
+impl ReplayAnswer {
+    /// Whether the proof may be used.
+    pub(crate) const fn check(self) -> Result<(), Reason> {
+        match self {
+            Self::Fresh | Self::External => Ok(()),
+            Self::Replayed => Err(Reason::ProofReplayed),
+            Self::Full => Err(Reason::ReplayStoreFull),
+            Self::Unavailable => Err(Reason::ReplayStoreUnavailable),
+        }
+    }
 }
 
 /// A place that remembers marks.

@@ -36,6 +36,24 @@ pub enum NonceRule {
     Require,
 }
 
+impl NonceRule {
+    /// Whether a proof's nonce will do: `true` if it will, and it is time for the next one.
+    pub(crate) const fn check(
+        self,
+        present: bool,
+        status: Option<NonceStatus>,
+    ) -> Result<bool, Reason> {
+        match (self, present, status) {
+            (Self::Ignore, ..) | (Self::Optional, false, _) => Ok(false),
+            (Self::Require, false, _) => Err(Reason::NonceMissing),
+            (_, _, Some(NonceStatus::Current)) => Ok(false),
+            (_, _, Some(NonceStatus::Previous)) => Ok(true),
+            (_, _, Some(NonceStatus::Stale)) => Err(Reason::NonceStale),
+            (_, _, Some(NonceStatus::Unknown) | None) => Err(Reason::NonceUnknown),
+        }
+    }
+}
+
 /// The policy of a resource server.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ResourcePolicy {
@@ -156,16 +174,9 @@ impl Presented {
     /// # Errors
     /// The nonce is missing, stale or unknown.
     pub fn nonce_checked(self, status: Option<NonceStatus>) -> Result<Parsed, Reason> {
-        let asked = self.nonce().is_some();
-        let renew_nonce = match (self.policy.nonce, status) {
-            _ if self.proof.is_none() => false,
-            (NonceRule::Ignore, _) => false,
-            (NonceRule::Require, _) if !asked => return Err(Reason::NonceMissing),
-            (NonceRule::Optional, _) if !asked => false,
-            (_, Some(NonceStatus::Current)) => false,
-            (_, Some(NonceStatus::Previous)) => true,
-            (_, Some(NonceStatus::Stale)) => return Err(Reason::NonceStale),
-            (_, Some(NonceStatus::Unknown) | None) => return Err(Reason::NonceUnknown),
+        let renew_nonce = match &self.proof {
+            None => false,
+            Some(_) => self.policy.nonce.check(self.nonce().is_some(), status)?,
         };
         Ok(Parsed { presented: self, renew_nonce })
     }
@@ -276,12 +287,7 @@ impl Possessed {
     /// The proof was used before, or the store cannot tell.
     pub fn replay_checked(self, answer: ReplayAnswer) -> Result<Accepted, Reason> {
         if self.mark.is_some() {
-            match answer {
-                ReplayAnswer::Fresh | ReplayAnswer::External => {}
-                ReplayAnswer::Replayed => return Err(Reason::ProofReplayed),
-                ReplayAnswer::Full => return Err(Reason::ReplayStoreFull),
-                ReplayAnswer::Unavailable => return Err(Reason::ReplayStoreUnavailable),
-            }
+            answer.check()?;
         }
         Ok(Accepted {
             jkt: self.proof.as_ref().map(VerifiedProof::thumbprint),

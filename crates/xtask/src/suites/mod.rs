@@ -38,7 +38,7 @@ pub enum Suite {
     Size,
     /// The conformance cases, on the native and the node engine
     Conformance,
-    /// Crates in headless Chromium and Firefox, in a window and in a dedicated worker
+    /// Crates in headless Chromium and Firefox, in a window and in a dedicated worker, and in workerd
     Wasm,
     /// What npm and crates.io get: packed, installed and used in Node, workerd, bundlers and plain pages
     Packages,
@@ -69,7 +69,7 @@ impl Suite {
             Suite::Size => Plan { parts: &[Npm], build: true, run: size::suite },
             Suite::Conformance => Plan { parts: &[Npm], build: true, run: conformance::run },
             Suite::Wasm => Plan {
-                parts: &[WasmTarget, WasmBindgen, WasmPack, Chromium, Chromedriver, Firefox, Geckodriver],
+                parts: &[WasmTarget, WasmBindgen, WasmPack, Npm, Chromium, Chromedriver, Firefox, Geckodriver],
                 build: false,
                 run: wasm::run,
             },

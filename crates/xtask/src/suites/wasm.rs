@@ -1,10 +1,10 @@
-//! `wasm-pack test`: the crates that speak to browsers, in browsers.
+//! `wasm-pack test`: the crates that speak to browsers, in browsers; and the signature providers in workerd.
 
 use super::counts;
 use super::report::Report;
 use crate::paths;
 use crate::process::Job;
-use crate::toolchain::WasmToolchain;
+use crate::toolchain::{WASM32, WasmToolchain};
 use anyhow::{Context, Result};
 use std::path::PathBuf;
 
@@ -36,5 +36,20 @@ pub fn run(report: &mut Report) -> Result<()> {
             }
         }
     }
+    providers_in_workerd(report, toolchain)
+}
+
+/// wasm-bindgen's runner does not know workerd: an example of the test crate is built, bound and run by hand.
+fn providers_in_workerd(report: &mut Report, toolchain: WasmToolchain) -> Result<()> {
+    let folder = paths::root().join("tests/providers");
+    let built = paths::wasm_target().join(WASM32).join("debug/examples/workerd.wasm");
+    let build = ["build", "--target", WASM32, "--package", "keybound-provider-tests", "--example", "workerd"];
+    toolchain.cargo("tests/providers for workerd").args(build).minutes(15).run_quietly_if_fast()?;
+    Job::new("bindings of tests/providers for workerd", paths::tools_bin()?.join("wasm-bindgen"))
+        .args(["--target", "web", "--no-typescript", "--out-dir"])
+        .args([folder.join("out/workerd"), built])
+        .run_quietly_if_fast()?;
+    let run = Job::new("tests/providers in workerd", paths::npm_bin("workerd")).args(["test"]);
+    report.runner("tests/providers in workerd", run.args([folder.join("workerd/config.capnp")]), counts::plain);
     Ok(())
 }

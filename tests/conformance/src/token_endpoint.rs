@@ -1,0 +1,88 @@
+//! The token endpoint's cases, and those of pushed authorization requests.
+
+use keybound_core::{
+    server::{
+        answer::token_endpoint_error,
+        nonce::NonceStatus,
+        reason::Reason,
+        resource_server::Surroundings,
+        token_endpoint::{Binding, Endpoint, Grant, TokenEndpointPolicy, TokenRequest, bind},
+    },
+    thumbprint::Thumbprint,
+};
+use keybound_rustcrypto::RustCrypto;
+use serde_json::{Value, json};
+
+use crate::{
+    case::{Case, Observed, Step},
+    common::{Policy, Replay, certificate_of, fields, nonce_rule, nonce_status, now_of, outcome, refs, text},
+};
+
+/// One endpoint, to which the steps of a case go.
+pub struct Runner {
+    policy: Policy,
+    replay: Replay,
+    now: i64,
+}
+
+impl Runner {
+    pub fn new(meta: &Value, case: &Case) -> Self {
+        let policy = Policy::of(meta, case);
+        Self { replay: policy.replay(), policy, now: meta["now_default"].as_i64().unwrap_or(0) }
+    }
+
+    pub fn run(&mut self, step: &Step) -> Observed {
+        match self.decide(step) {
+            Ok(binding) => Observed {
+                outcome: "accept".to_owned(),
+                reason: None,
+                binding: json!({
+                    "jkt": binding.jkt().map(|jkt| jkt.to_base64url()),
+                    "x5t#S256": binding.x5t_s256().map(|x5t| x5t.to_base64url()),
+                    "token_type": if binding.is_dpop() { "DPoP" } else { "Bearer" },
+                }),
+            },
+            Err(reason) => Observed {
+                outcome: outcome(token_endpoint_error(reason)),
+                reason: Some(reason.code()),
+                binding: Value::Null,
+            },
+        }
+    }
+
+    fn decide(&mut self, step: &Step) -> Result<Binding, Reason> {
+        let request = step.get("request").cloned().unwrap_or_default();
+        let (method, url) = (text(&request["method"]), text(&request["url"]));
+        let dpop = fields(&request, "dpop");
+        let dpop = refs(&dpop);
+        let nonces = step.get("nonce_policy");
+        let grant = self.grant_of(step);
+        let surroundings = Surroundings {
+            verifier: &RustCrypto,
+            replay: &mut self.replay,
+            nonce: |nonce: &str| nonces.map_or(NonceStatus::Unknown, |policy| nonce_status(policy, nonce)),
+            certificate: certificate_of(step, &request),
+        };
+        let policy = TokenEndpointPolicy { proof: self.policy.proof(), nonce: nonce_rule(step) };
+        let request = TokenRequest { method: &method, url: &url, dpop: &dpop };
+        bind(&request, &grant, &policy, now_of(step, self.now), surroundings)
+    }
+
+    fn grant_of(&self, step: &Step) -> Grant {
+        let context = step.get("as_context").cloned().unwrap_or_default();
+        let thumbprint = |name: &str| context[name].as_str().and_then(Thumbprint::parse);
+        let flag = |name: &str| context.get(name).and_then(Value::as_bool);
+        Grant {
+            endpoint: match context["endpoint"].as_str() {
+                Some("par") => Endpoint::PushedAuthorization,
+                _ => Endpoint::Token,
+            },
+            dpop_jkt: thumbprint("code_dpop_jkt").or_else(|| thumbprint("par_dpop_jkt")),
+            refresh_jkt: thumbprint("refresh_token_jkt"),
+            refresh_x5t_s256: None,
+            confidential: context["client_type"] == "confidential",
+            require_dpop: flag("dpop_bound_access_tokens").unwrap_or(self.policy.flag("require_dpop")),
+            bind_certificate: flag("certificate_bound").unwrap_or(false),
+        }
+    }
+}
