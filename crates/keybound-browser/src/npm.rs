@@ -29,8 +29,8 @@ use crate::platform;
 pub struct Key {
     /// None if no key could be made of what was given.
     template: Option<ProofTemplate>,
-    /// The last access token and its hash: one token serves many requests.
-    token: Option<(String, AccessTokenHash)>,
+    /// The hash of the last access token: one serves many requests.
+    token: Option<AccessTokenHash>,
     failure: u32,
 }
 
@@ -55,28 +55,24 @@ impl Key {
         text
     }
 
-    /// The signing input of one proof: method, URL, access token, nonce, then names and JSON values
-    /// of further claims in turn. Empty if there is none, for the reason that [`Key::failure`] gives.
-    pub fn input(&mut self, texts: &str) -> String {
-        self.try_input(texts).unwrap_or_else(|error| {
+    /// The signing input of one proof: method, URL, access token (not if it is the same as the last
+    /// time), nonce, then names and JSON values of further claims in turn. Empty if there is none, for the reason that [`Key::failure`] gives.
+    pub fn input(&mut self, texts: &str, same_token: bool) -> String {
+        self.try_input(texts, same_token).unwrap_or_else(|error| {
             self.failure = numbers::error(ClientError::Proof(error));
             String::new()
         })
     }
 
-    fn try_input(&mut self, texts: &str) -> Result<String, BuildError> {
+    fn try_input(&mut self, texts: &str, same_token: bool) -> Result<String, BuildError> {
         let [method, url, access_token, nonce] = parts(texts);
-        let hash = match some(access_token) {
-            None => None,
-            Some(token) => match &mut self.token {
-                Some((last, hash)) if last == token => Some(&*hash),
-                slot => Some(&slot.insert((token.into(), AccessTokenHash::of(token)?)).1),
-            },
-        };
+        if !same_token {
+            self.token = some(access_token).map(AccessTokenHash::of).transpose()?;
+        }
         let claims = further_claims(texts);
         let random = platform::random();
         let request = ProofRequest {
-            access_token: hash,
+            access_token: self.token.as_ref(),
             nonce: some(nonce),
             claims: &claims,
             ..ProofRequest::new(method, url, now(0.0), &random)

@@ -11,11 +11,10 @@ use keybound_core::{
         certificate::CertificateReading,
         jwks::{Jwk, Jwks},
         nonce::{NonceStatus, Nonces},
-        policy::Scheme,
         reason::Reason,
         replay::{MemoryReplay, ReplayAnswer, ReplayMark, ReplayStore},
         request::Request,
-        resource_server::{Accepted, NonceRule, Parsed, Possessed, Presented, ResourcePolicy, Signed},
+        resource_server::{Accepted, Parsed, Possessed, Presented, ResourcePolicy, Signed},
         token::{ParsedToken, TokenPolicy, VerifiedToken},
     },
     signature::{SignatureCheck, SignatureError},
@@ -37,6 +36,17 @@ pub enum NonceSource {
     Stateless(Nonces),
     /// The driver is asked ([`Step::NeedNonce`]).
     Driver,
+}
+
+impl NonceSource {
+    /// The nonce to give out now, if they are made here.
+    #[must_use]
+    pub fn current(&self, now: Timestamp) -> Option<String> {
+        match self {
+            Self::Stateless(nonces) => Some(nonces.current(now)),
+            Self::None | Self::Driver => None,
+        }
+    }
 }
 
 /// Who resolves access tokens.
@@ -503,10 +513,7 @@ impl Engine {
     /// The nonce to give out now, if this server makes its own.
     #[must_use]
     pub fn current_nonce(&self, now: Timestamp) -> Option<String> {
-        match &self.config.nonces {
-            NonceSource::Stateless(nonces) => Some(nonces.current(now)),
-            NonceSource::None | NonceSource::Driver => None,
-        }
+        self.config.nonces.current(now)
     }
 
     /// What challenges say of this server.
@@ -517,18 +524,6 @@ impl Engine {
             algorithms: self.config.policy.proof.algorithms,
             resource_metadata: self.config.resource_metadata.as_deref(),
         }
-    }
-
-    /// Whether challenges name this scheme.
-    #[must_use]
-    pub const fn takes(&self, scheme: Scheme) -> bool {
-        self.config.policy.constraint.takes(scheme)
-    }
-
-    /// What is done with nonces.
-    #[must_use]
-    pub const fn nonce_rule(&self) -> NonceRule {
-        self.config.policy.nonce
     }
 
     fn wait(&mut self, now: Timestamp, at: At, ids: Ids, step: impl FnOnce(u32) -> Step) -> Step {

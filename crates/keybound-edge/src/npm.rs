@@ -8,6 +8,7 @@ mod options;
 mod proof_check;
 mod runtime;
 mod tables;
+mod token_endpoint;
 
 use alloc::{boxed::Box, rc::Rc, string::String, vec, vec::Vec};
 use core::cell::RefCell;
@@ -29,7 +30,7 @@ use keybound_core::{
 };
 use wasm_bindgen::prelude::*;
 
-use crate::engine::{Engine, Step};
+use crate::engine::{Engine, Gone, Step};
 
 /// The kinds of steps, as numbers. `pkg-templates/edge/src/engine.ts` has the same list.
 const REJECTED: u32 = 0;
@@ -129,13 +130,7 @@ impl Server {
 
     /// 0 current, 1 previous, 2 stale, 3 unknown.
     pub fn nonce(&mut self, handle: u32, status: u8) -> u32 {
-        let status = match status {
-            0 => NonceStatus::Current,
-            1 => NonceStatus::Previous,
-            2 => NonceStatus::Stale,
-            _ => NonceStatus::Unknown,
-        };
-        let step = self.engine.nonce(handle, status);
+        let step = self.engine.nonce(handle, nonce_status(status));
         self.write(step)
     }
 
@@ -213,14 +208,7 @@ impl Server {
 
     /// 0 fresh, 1 replayed, 2 full, 3 unavailable, 4 external.
     pub fn replay(&mut self, handle: u32, answer: u8) -> u32 {
-        let answer = match answer {
-            0 => ReplayAnswer::Fresh,
-            1 => ReplayAnswer::Replayed,
-            2 => ReplayAnswer::Full,
-            4 => ReplayAnswer::External,
-            _ => ReplayAnswer::Unavailable,
-        };
-        let step = self.engine.replay(handle, answer);
+        let step = self.engine.replay(handle, replay_answer(answer));
         self.write(step)
     }
 
@@ -230,11 +218,7 @@ impl Server {
 
     /// Ids of tokens, 0, ids of keys: what had to go from the caches.
     pub fn take_gone(&mut self) -> Vec<u32> {
-        let gone = self.engine.take_gone();
-        let mut ids = gone.tokens;
-        ids.push(0);
-        ids.extend(gone.keys);
-        ids
+        gone_ids(self.engine.take_gone())
     }
 
     pub fn current_nonce(&self, now: f64) -> Option<String> {
@@ -320,6 +304,14 @@ impl Server {
     }
 }
 
+/// Ids of tokens, 0, ids of keys.
+fn gone_ids(gone: Gone) -> Vec<u32> {
+    let mut ids = gone.tokens;
+    ids.push(0);
+    ids.extend(gone.keys);
+    ids
+}
+
 fn numbers(check: SignatureCheck<'_>) -> [u32; 5] {
     let (message, signature) = (span(check.message), span(check.signature));
     let algorithm = tables::algorithm_number(check.algorithm).saturating_add(1);
@@ -350,6 +342,25 @@ const fn answer_number(answer: ReplayAnswer) -> u8 {
         ReplayAnswer::Replayed => 1,
         ReplayAnswer::Full => 2,
         ReplayAnswer::Unavailable | ReplayAnswer::External => 3,
+    }
+}
+
+const fn replay_answer(number: u8) -> ReplayAnswer {
+    match number {
+        0 => ReplayAnswer::Fresh,
+        1 => ReplayAnswer::Replayed,
+        2 => ReplayAnswer::Full,
+        4 => ReplayAnswer::External,
+        _ => ReplayAnswer::Unavailable,
+    }
+}
+
+const fn nonce_status(number: u8) -> NonceStatus {
+    match number {
+        0 => NonceStatus::Current,
+        1 => NonceStatus::Previous,
+        2 => NonceStatus::Stale,
+        _ => NonceStatus::Unknown,
     }
 }
 

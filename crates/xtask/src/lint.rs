@@ -1,4 +1,4 @@
-//! `cargo xtask lint`: format, clippy, licences and sources, TypeScript, and what no file may name.
+//! `cargo xtask lint`: format, clippy, documentation, licences and sources, TypeScript, and what no file may name.
 
 use crate::process::{self, Job};
 use crate::setup::{self, Part};
@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use std::fs;
 use std::process::ExitCode;
 
-/// Check format, clippy, licences and sources, TypeScript
+/// Check format, clippy, documentation, licences and sources, TypeScript
 #[derive(clap::Args)]
 pub struct Args {
     /// Format the Rust sources first
@@ -16,17 +16,11 @@ pub struct Args {
     fix: bool,
 }
 
-/// All of them compile natively, also those that only do something in a browser: no wasm32 toolchain needs a clippy of its own.
-const CRATES: [&str; 8] = [
-    "keybound-core",
-    "keybound-rustcrypto",
-    "keybound-webcrypto",
-    "keybound-browser",
-    "keybound-edge",
-    "keybound-conformance",
-    "keybound-provider-tests",
-    "xtask",
-];
+/// What crates.io gets. All of them compile natively, also those that only do something in a browser, so no wasm32
+/// toolchain needs a clippy of its own.
+const PUBLISHED: [&str; 5] =
+    ["keybound-core", "keybound-rustcrypto", "keybound-webcrypto", "keybound-browser", "keybound-edge"];
+const WORKSHOP: [&str; 3] = ["keybound-conformance", "keybound-provider-tests", "xtask"];
 
 /// A file that names one works only where that host can be reached; names of packages work everywhere.
 /// Written in two halves, so that this file passes.
@@ -56,7 +50,7 @@ pub fn checks(report: &mut Report) -> Result<()> {
         "cargo fmt",
         Job::new("cargo fmt", "cargo").args(["fmt", "--all", "--", "--check", "--color", "never"]),
     );
-    for krate in CRATES {
+    for krate in PUBLISHED.iter().chain(&WORKSHOP) {
         let label = format!("clippy {krate}");
         let clippy = Job::new(label.clone(), "cargo").args([
             "clippy",
@@ -69,6 +63,9 @@ pub fn checks(report: &mut Report) -> Result<()> {
         ]);
         report.succeeds(&label, clippy.minutes(15));
     }
+    let published = PUBLISHED.iter().flat_map(|krate| ["--package", krate]);
+    let doc = Job::new("cargo doc", "cargo").args(["doc", "--no-deps", "--all-features"]).args(published);
+    report.succeeds("documentation", doc.env("RUSTDOCFLAGS", "-D warnings").minutes(15));
     let deny = Job::new("cargo-deny", paths::tools_bin()?.join("cargo-deny"));
     report.succeeds("cargo-deny", deny.args(["check", "bans", "licenses", "sources"]).minutes(5));
     for template in ["browser", "edge"] {

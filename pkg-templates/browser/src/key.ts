@@ -61,6 +61,7 @@ const parameters = (algorithm: string): Partial<Parameters> & { name: string } =
 };
 
 const encoder = /* @__PURE__ */ new TextEncoder();
+let buffer = /* @__PURE__ */ new Uint8Array(2048);
 
 /** A DPoP key pair whose private half cannot leave this browser (RFC 9449 §2, §11.4). */
 export class DpopKey {
@@ -80,6 +81,8 @@ export class DpopKey {
   readonly raw: Key;
   readonly #store: KeyStore | undefined;
   readonly #parameters: AlgorithmIdentifier;
+  /** The module keeps the hash of the last one. */
+  #lastToken: string | undefined;
   #lost = false;
 
   private constructor(name: string | null, algorithm: SigningAlgorithm, pair: CryptoKeyPair, raw: Key, storage: Tier, store?: KeyStore) {
@@ -131,8 +134,15 @@ export class DpopKey {
   }
 
   /** One proof for one request (RFC 9449 §4.2). Use it once. */
-  async proof({ method, url, accessToken, nonce, claims }: ProofRequest): Promise<string> {
-    const further = members(claims);
+  proof(request: ProofRequest): Promise<string> {
+    try {
+      return this.sign(this.#input(request));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #input({ method, url, accessToken, nonce, claims }: ProofRequest): string {
     let target: URL;
     try {
       // As fetch would write it: `htu` has the form that goes on the wire.
@@ -140,9 +150,11 @@ export class DpopKey {
     } catch (error) {
       throw new KeyboundError("invalid_url", error);
     }
-    const input = this.raw.input(texts(method, target.href, accessToken, nonce, ...further));
+    const same = accessToken !== undefined && accessToken === this.#lastToken;
+    const input = this.raw.input(texts(method, target.href, same ? undefined : accessToken, nonce, ...members(claims)), same);
     if (!input) throw failure(this.raw.failure());
-    return this.sign(input);
+    this.#lastToken = accessToken;
+    return input;
   }
 
   /** Removes the key from storage; other tabs are told. Tokens bound to it are of no use any more. */
@@ -166,7 +178,13 @@ export class DpopKey {
   /** @internal The proof whose signing input this is. */
   async sign(input: string): Promise<string> {
     if (this.#lost) throw new KeyboundError("key_lost");
-    const signature = await subtle().sign(this.#parameters, this.pair.privateKey, encoder.encode(input));
+    // SubtleCrypto copies what it is given before it returns, so that one buffer serves all.
+    let { written } = encoder.encodeInto(input, buffer);
+    if (written < input.length) {
+      buffer = new Uint8Array(2 * input.length);
+      written = encoder.encodeInto(input, buffer).written;
+    }
+    const signature = await subtle().sign(this.#parameters, this.pair.privateKey, buffer.subarray(0, written));
     return `${input}.${base64url(new Uint8Array(signature))}`;
   }
 }
@@ -198,8 +216,8 @@ function algorithmOf(key: CryptoKey): SigningAlgorithm {
 }
 
 /** Names and JSON values in turn; a member without JSON value is left out, as JSON.stringify does. */
-function members(claims: Record<string, unknown> | undefined): string[] {
-  return Object.entries(claims ?? {}).flatMap(([name, value]) => {
+function members(claims: Record<string, unknown> = {}): string[] {
+  return Object.entries(claims).flatMap(([name, value]) => {
     let json: string | undefined;
     try {
       json = JSON.stringify(value) as string | undefined;
@@ -210,11 +228,19 @@ function members(claims: Record<string, unknown> | undefined): string[] {
   });
 }
 
-function base64url(octets: Uint8Array): string {
-  return btoa(String.fromCharCode(...octets))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_")
-    .replace(/=+$/, "");
+/** What newer engines do by themselves, ten times as fast. */
+interface Encodable {
+  toBase64?(options: { alphabet: "base64url"; omitPadding: true }): string;
+}
+
+function base64url(octets: Uint8Array & Encodable): string {
+  return (
+    octets.toBase64?.({ alphabet: "base64url", omitPadding: true }) ??
+    btoa(String.fromCharCode(...octets))
+      .replaceAll("+", "-")
+      .replaceAll("/", "_")
+      .replaceAll("=", "")
+  );
 }
 
 /** Keys that are open here, to be told when another tab deletes them. */

@@ -22,5 +22,5 @@ export const enum Command {
  * an empty one becomes a blank, which is nowhere a value.
  */
 export function texts(...parts: readonly (string | null | undefined)[]): string {
-  return parts.map((part) => (part === "" ? " " : (part ?? "").replaceAll("\0", " "))).join("\0");
+  return parts.map((part) => (part === "" ? " " : part?.replaceAll("\0", " "))).join("\0");
 }

@@ -1,73 +1,53 @@
-// One request's way through the module's steps. What is decided is decided there; here things are fetched.
+// One request's way through a resource server.
 
 import { applyCors, applyFields, finish, type AnswerFields } from "./answers.js";
 import { freeze } from "./caches.js";
-import { field, readCertificate, type FieldSource } from "./certificates.js";
+import { field } from "./certificates.js";
 import { copySpan, Slot, Step, type SignatureSpan } from "./engine.js";
-import { isChecker } from "./options.js";
+import { NONCE_STATUS, RequestWork, type Verified } from "./request-work.js";
 import type { Core, Running } from "./resource-server.js";
-import { importKey, isUnavailable, serves, verify, type ImportedKey } from "./signatures.js";
+import { isUnavailable, verify } from "./signatures.js";
 import { reasonNamed, reasonOf, type ReasonInfo } from "./tables.js";
 import { isAboutProof, traceOf } from "./trace.js";
-import type { Accepted, Claims, Mechanism, NonceStatus, Rejected, ReplayMark, RequestContext, TraceStep } from "./types.js";
+import type { Accepted, Claims, Mechanism, Rejected, RequestContext, TraceStep } from "./types.js";
 
-const NONCE_STATUS: readonly NonceStatus[] = ["current", "previous", "stale", "unknown"];
-const REPLAY = { fresh: 0, replayed: 1, unavailable: 3, external: 4 } as const;
 const DPOP = 1;
 const MTLS = 2;
 
-/** The checks and keys of one step's signatures. */
-interface Verified {
-  ok: boolean;
-  key: ImportedKey | null;
-}
-
 /** Decides about one request. */
-export class Authentication {
+export class Authentication extends RequestWork {
   readonly #core: Core;
   readonly #running: Running;
-  readonly #request: Request;
-  readonly #context: RequestContext;
-  readonly #now: number;
   readonly #startedAt: number;
   #scheme = 0;
-  #proofKey: ImportedKey | null = null;
-  /** A reading of the certificate, as the module writes it; undefined until a source was asked. */
-  #certificate: string | undefined;
-  /** What a source of the caller's said when it refused. */
-  #refusal: string | undefined;
-  #varies: string | undefined;
 
   constructor(core: Core, running: Running, request: Request, context: RequestContext) {
+    super(core, running.server, running.slots, request, context, core.now());
     this.#core = core;
     this.#running = running;
-    this.#request = request;
-    this.#context = context;
-    this.#now = core.now();
     this.#startedAt = performance.now();
   }
 
   async run(): Promise<Accepted | Rejected> {
     await this.#refreshKeys();
     const decision = await this.#decide();
-    const { slots, server } = this.#running;
-    if (slots.get(Slot.gone) !== 0) this.#core.caches.sweep(server);
+    this.sweep();
     this.#report(decision);
     return decision;
   }
 
   async #decide(): Promise<Accepted | Rejected> {
     const { server, slots } = this.#running;
-    const request = this.#request;
+    const { request } = this;
     const target = this.#core.targetOf(request);
     if (target === null) return this.#reject(reasonNamed("target_unknown"));
-    const fields = this.#context.headers;
+    const fields = this.context.headers;
     let step = server.begin(
       request.method,
       target,
       field(request, "authorization", fields) ?? undefined,
       field(request, "dpop", fields) ?? undefined,
-      this.#now,
+      this.now,
     );
     this.#scheme = slots.get(Slot.scheme);
     let asked = false;
@@ -79,7 +59,7 @@ export class Authentication {
         case Step.accepted:
           return this.#accept();
         case Step.needNonce: {
-          const status = await this.#checkNonce(server.nonce_of(handle) ?? "");
+          const status = await this.checkNonce(server.nonce_of(handle) ?? "");
           if (status === null) return this.#giveUp(handle, "nonce_source_unavailable");
           step = server.nonce(handle, NONCE_STATUS.indexOf(status));
           break;
@@ -104,10 +84,10 @@ export class Authentication {
           break;
         }
         case Step.needCertificate:
-          step = server.certificate(handle, this.#readCertificate());
+          step = server.certificate(handle, this.readCertificate());
           break;
         case Step.needReplay:
-          step = server.replay(handle, await this.#claim(server.mark_of(handle) ?? ""));
+          step = server.replay(handle, await this.claim(handle));
           break;
         default:
           throw new Error(`no step ${step}`);
@@ -120,11 +100,11 @@ export class Authentication {
   /** Fetches keys that are due anew; while the issuer cannot be reached the old ones serve for a while. */
   async #refreshKeys(): Promise<void> {
     for (const [index, keys] of this.#core.issuers.entries()) {
-      if (!keys.isDue(this.#now) && !keys.isTooOld(this.#now)) continue;
+      if (!keys.isDue(this.now) && !keys.isTooOld(this.now)) continue;
       const refresh = this.#loadKeys(index);
-      const later = this.#context.waitUntil;
-      if (later !== undefined && !keys.isTooOld(this.#now)) later(refresh);
-      else if (!(await refresh) && keys.isTooOld(this.#now)) this.#running.server.set_keys(index, '{"keys":[]}');
+      const later = this.context.waitUntil;
+      if (later !== undefined && !keys.isTooOld(this.now)) later(refresh);
+      else if (!(await refresh) && keys.isTooOld(this.now)) this.#running.server.set_keys(index, '{"keys":[]}');
     }
   }
 
@@ -132,31 +112,20 @@ export class Authentication {
   async #loadKeys(issuer: number): Promise<boolean> {
     const keys = this.#core.issuers[issuer];
     if (keys === undefined) return false;
-    if (keys.isLoaded && !keys.mayAsk(this.#now)) return true;
+    if (keys.isLoaded && !keys.mayAsk(this.now)) return true;
     try {
-      return this.#running.server.set_keys(issuer, await keys.load(this.#now)) || keys.isLoaded;
+      return this.#running.server.set_keys(issuer, await keys.load(this.now)) || keys.isLoaded;
     } catch {
-      return keys.isLoaded && !keys.isTooOld(this.#now);
+      return keys.isLoaded && !keys.isTooOld(this.now);
     }
   }
 
   async #resolve(token: string): Promise<{ active: boolean; claims: string; until: number } | null> {
     try {
-      const resolved = await this.#core.options.tokens?.resolve(token, { now: this.#now });
+      const resolved = await this.#core.options.tokens?.resolve(token, { now: this.now });
       // Only the very `true` counts (RFC 7662 §2.2).
       if (resolved?.active !== true) return resolved?.active === false ? { active: false, claims: "{}", until: NaN } : null;
       return { active: true, claims: JSON.stringify(resolved.claims), until: resolved.expiresAt ?? NaN };
-    } catch {
-      return null;
-    }
-  }
-
-  async #checkNonce(nonce: string): Promise<NonceStatus | null> {
-    const checker = this.#core.options.nonce;
-    if (!isChecker(checker)) return null;
-    try {
-      const status = await checker.check(nonce);
-      return NONCE_STATUS.includes(status) ? status : null;
     } catch {
       return null;
     }
@@ -169,15 +138,14 @@ export class Authentication {
     handle: number,
   ): Promise<{ token: boolean; proof: boolean; certificate: string | undefined } | null> {
     const { server, slots } = this.#running;
-    const remembered = this.#core.caches.keys.get(slots.get(Slot.key));
     const needsCertificate = slots.get(Slot.certificate) !== 0;
     const tokenSpan = copySpan(slots.signature(Slot.tokenSignature));
-    const proof = this.#verifyProof(handle, slots.signature(Slot.proofSignature), remembered);
+    const proof = this.verifyProof(handle);
     const token = tokenSpan === null ? null : this.#verifyToken(server.token_jwk(handle), tokenSpan);
-    const certificate = needsCertificate ? this.#readCertificate() : undefined;
+    const certificate = needsCertificate ? this.readCertificate() : undefined;
     try {
       const [tokenVerdict, proofVerdict] = await Promise.all([token, proof]);
-      this.#proofKey = proofVerdict?.key ?? null;
+      this.proofKey = proofVerdict?.key ?? null;
       return { token: tokenVerdict?.ok ?? false, proof: proofVerdict?.ok ?? false, certificate };
     } catch (cause) {
       if (isUnavailable(cause)) return null;
@@ -185,71 +153,14 @@ export class Authentication {
     }
   }
 
-  /** A remembered key checks straight from the module's memory; another one is imported first. */
-  #verifyProof(handle: number, span: SignatureSpan | null, remembered: ImportedKey | undefined): Promise<Verified> | null {
-    if (span === null) return null;
-    if (remembered !== undefined && serves(remembered, span.algorithm)) {
-      return verify(remembered, span).then((ok) => ({ ok, key: remembered }));
-    }
-    // Copied before the next call into the module, whose memory may move.
-    const copy = copySpan(span);
-    return this.#importAndVerify(this.#running.server.proof_jwk(handle), copy);
-  }
-
-  async #importAndVerify(jwk: string | undefined, span: SignatureSpan): Promise<Verified> {
-    const key = jwk === undefined ? null : await importKey(jwk, span.algorithm);
-    return { ok: key !== null && (await verify(key, span)), key };
-  }
-
   async #verifyToken(jwk: string | undefined, span: SignatureSpan): Promise<Verified> {
     const { caches } = this.#core;
     const name = `${span.algorithm} ${jwk ?? ""}`;
     const known = caches.issuers.get(name);
     if (known !== undefined) return { ok: await verify(known, span), key: known };
-    const verified = await this.#importAndVerify(jwk, span);
+    const verified = await this.importAndVerify(jwk, span);
     if (verified.key !== null) caches.rememberIssuerKey(name, verified.key);
     return verified;
-  }
-
-  // Possession and replay
-
-  /** Asks the caller's own TLS layer, else the sources: the first that reports or refuses one decides. */
-  #readCertificate(): string {
-    this.#certificate ??= this.#findCertificate();
-    return this.#certificate;
-  }
-
-  #findCertificate(): string {
-    const given = this.#context.certificate;
-    if (given !== undefined) return given === null ? "" : readCertificate(given);
-    for (const source of this.#core.options.certificates ?? []) {
-      const varies = (source as FieldSource).varies;
-      if (varies !== undefined) this.#varies = varies;
-      const reading = source.read(this.#request, this.#context.headers);
-      if ("certificate" in reading) return readCertificate(reading.certificate);
-      if ("refused" in reading) {
-        this.#refusal = reading.refused;
-        return `!${reading.refused}`;
-      }
-    }
-    return "";
-  }
-
-  async #claim(mark: string): Promise<number> {
-    const { replay } = this.#core;
-    if (replay === "external") return REPLAY.external;
-    try {
-      // Only the very `true` counts: a store that answers anything else did not insert.
-      const answer = await replay.claim(this.#markOf(mark));
-      return answer === true ? REPLAY.fresh : answer === false ? REPLAY.replayed : REPLAY.unavailable;
-    } catch {
-      return REPLAY.unavailable;
-    }
-  }
-
-  #markOf(text: string): ReplayMark {
-    const [key = "", jkt = "", expiresAt = ""] = text.split(" ");
-    return { key, jkt, expiresAt: Number(expiresAt), now: this.#now };
   }
 
   // Answers
@@ -260,7 +171,7 @@ export class Authentication {
   }
 
   async #accept(): Promise<Accepted> {
-    const { server, slots } = this.#running;
+    const { slots } = this.#running;
     const claims = this.#claims();
     const bits = slots.get(Slot.mechanisms);
     const mechanisms: Mechanism[] = [];
@@ -268,23 +179,23 @@ export class Authentication {
     if ((bits & DPOP) !== 0) {
       mechanisms.push("dpop");
       binding.jkt = slots.text(Slot.jkt);
-      this.#rememberProofKey(slots.get(Slot.acceptedKey));
+      this.rememberProofKey(slots.get(Slot.acceptedKey));
     }
     if ((bits & MTLS) !== 0) {
       mechanisms.push("mtls");
-      binding["x5t#S256"] = this.#certificate ?? "";
+      binding["x5t#S256"] = this.certificate ?? "";
     }
     const renews = slots.get(Slot.renewsNonce) !== 0;
-    const replay = slots.get(Slot.externalMark) !== 0 ? this.#markOf(server.accepted_mark() ?? "") : undefined;
+    const replay = this.externalMark();
     const trace = this.#trace(null, mechanisms);
-    const fields: AnswerFields = { nonce: renews ? await this.#currentNonce() : undefined, varies: this.#varies };
+    const fields: AnswerFields = { nonce: renews ? await this.currentNonce() : undefined, varies: this.varies };
     return {
       ok: true,
       claims,
       mechanisms,
       binding,
       ...(replay !== undefined && { replay }),
-      finish: (response) => finish(response, this.#request, this.#core.options.cors, fields),
+      finish: (response) => finish(response, this.request, this.#core.options.cors, fields),
       forbid: (scope) => this.#forbid(scope, fields),
       ...(trace !== undefined && { trace }),
     };
@@ -301,52 +212,18 @@ export class Authentication {
     return read;
   }
 
-  #rememberProofKey(id: number): void {
-    const { keys } = this.#core.caches;
-    if (id !== 0 && this.#proofKey !== null && keys.get(id) !== this.#proofKey) keys.set(id, this.#proofKey);
-  }
-
-  async #reject(reason: ReasonInfo): Promise<Rejected> {
-    let info = reason;
-    let nonce: string | undefined;
-    if (info.error === "use_dpop_nonce") {
-      nonce = await this.#currentNonce();
-      // A challenge without a nonce would send the client round in circles.
-      if (nonce === undefined) info = reasonNamed("nonce_source_unavailable");
-    }
-    const { status, error } = info;
-    const code = info.code === "certificate_refused" ? (this.#refusal ?? info.code) : info.code;
-    const trace = this.#trace(info, []);
-    return {
-      ok: false,
-      error,
-      reason: code,
-      detail: info.detail,
-      status,
-      response: (init = {}) => {
-        const headers = this.#refusalHeaders(info, nonce, init);
-        if (error === null) return new Response(null, { ...init, status, headers });
-        return Response.json({ error, error_description: info.detail }, { ...init, status, headers });
-      },
-      ...(trace !== undefined && { trace }),
-    };
-  }
-
-  #refusalHeaders(reason: ReasonInfo, nonce: string | undefined, init: ResponseInit): Headers {
-    const headers = new Headers(init.headers);
-    if (reason.status === 503) headers.set("Retry-After", "1");
-    this.#challenge(headers, this.#running.server.challenges(reason.number, this.#scheme));
-    headers.set("Cache-Control", "no-store");
-    applyFields({ nonce, varies: this.#varies }, headers);
-    applyCors(this.#core.options.cors, this.#request, headers);
-    return headers;
+  async #reject(refused: ReasonInfo): Promise<Rejected> {
+    const { reason, nonce } = await this.nonceFor(refused);
+    const { server } = this.#running;
+    const challenge = (headers: Headers): void => this.#challenge(headers, server.challenges(reason.number, this.#scheme));
+    return this.rejected({ reason, error: reason.error, status: reason.status, challenge, trace: this.#trace(reason, []) }, nonce);
   }
 
   #forbid(scope: string, fields: AnswerFields): Response {
     const headers = new Headers({ "Cache-Control": "no-store" });
     this.#challenge(headers, this.#running.server.scope_challenges(scope, this.#scheme));
     applyFields(fields, headers);
-    applyCors(this.#core.options.cors, this.#request, headers);
+    applyCors(this.#core.options.cors, this.request, headers);
     return Response.json({ error: "insufficient_scope", scope }, { status: 403, headers });
   }
 
@@ -354,18 +231,8 @@ export class Authentication {
     for (const line of lines.split("\n")) if (line !== "") headers.append("WWW-Authenticate", line);
   }
 
-  async #currentNonce(): Promise<string | undefined> {
-    const { nonce } = this.#core.options;
-    if (!isChecker(nonce)) return this.#running.server.current_nonce(this.#now);
-    try {
-      return await nonce.current();
-    } catch {
-      return undefined;
-    }
-  }
-
   #trace(failed: ReasonInfo | null, mechanisms: readonly Mechanism[]): TraceStep[] | undefined {
-    if (this.#context.explain !== true) return undefined;
+    if (this.context.explain !== true) return undefined;
     const proof = this.#scheme === DPOP;
     const { options } = this.#core;
     return traceOf((check) => {

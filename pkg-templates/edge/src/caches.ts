@@ -1,7 +1,7 @@
 // What goes with the module's cache entries: imported keys and parsed claims.
 
 import type { ImportedKey } from "./signatures.js";
-import type { Server } from "./wasm/keybound_edge.js";
+import type { Engine } from "./wasm/keybound_edge.js";
 import type { Claims } from "./types.js";
 
 /** Entries go when the module says so: its caches are the bounded ones. */
@@ -14,9 +14,9 @@ export class Caches {
   readonly issuers = new Map<string, ImportedKey>();
 
   /** Forgets what the module forgot. */
-  sweep(server: Server): void {
+  sweep(engine: Engine): void {
     let entries: Map<number, unknown> = this.claims;
-    for (const id of server.take_gone()) {
+    for (const id of engine.take_gone()) {
       if (id === 0) entries = this.keys;
       else entries.delete(id);
     }

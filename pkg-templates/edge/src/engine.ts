@@ -1,7 +1,7 @@
 // The block of numbers in which the module says what a step needs: read without a call into it.
 
 import { memory } from "./init.js";
-import type { Server } from "./wasm/keybound_edge.js";
+import type { Engine } from "./wasm/keybound_edge.js";
 
 /** The kinds of steps, as crates/keybound-edge/src/npm.rs numbers them. */
 export const Step = {
@@ -53,8 +53,8 @@ export class Slots {
   readonly #address: number;
   #numbers: Uint32Array;
 
-  constructor(server: Server) {
-    this.#address = server.slots();
+  constructor(engine: Engine) {
+    this.#address = engine.slots();
     this.#numbers = new Uint32Array(memory().buffer, this.#address, LENGTH);
   }
 

@@ -2,6 +2,7 @@
 
 export { init } from "./init.js";
 export { createResourceServer } from "./resource-server.js";
+export { createTokenEndpoint } from "./token-endpoint.js";
 export { certificates } from "./certificates.js";
 export { memoryReplay } from "./replay.js";
 export { jwtTokens } from "./tokens.js";
@@ -9,6 +10,7 @@ export { verifyProof } from "./verify-proof.js";
 export type {
   Accepted,
   Alg,
+  Binding,
   CertificateReading,
   CertificateSource,
   Claims,
@@ -29,6 +31,9 @@ export type {
   ResolvedToken,
   ResourceServer,
   ResourceServerOptions,
+  TokenEndpoint,
+  TokenEndpointOptions,
+  TokenRequestContext,
   TokenSource,
   TraceStep,
 } from "./types.js";

@@ -1,7 +1,7 @@
 // Options are checked where they are given, and what is wrong says what to change.
 
 import { JwtTokens } from "./tokens.js";
-import type { NonceChecker, NoncePolicy, ResourceServerOptions } from "./types.js";
+import type { NonceChecker, NoncePolicy, ResourceServerOptions, TokenEndpointOptions } from "./types.js";
 
 const ALGORITHMS = ["ES256", "ES384", "ES512", "RS256", "PS256", "EdDSA", "Ed25519"];
 const MIN_SECRET_BYTES = 32;
@@ -35,12 +35,7 @@ export function readOptions(options: ResourceServerOptions): EngineOptions {
   if (!["dpop", "mtls", "either"].includes(mechanism)) {
     throw new TypeError(`proofOfPossession.mechanism: ${JSON.stringify(mechanism)} is none of "dpop", "mtls" and "either"`);
   }
-  if (options.crypto !== undefined && options.crypto !== "webcrypto") {
-    throw new TypeError('crypto: only "webcrypto" is available in this version');
-  }
-  if (options.replay !== undefined && options.replay !== "external" && typeof options.replay.claim !== "function") {
-    throw new TypeError('replay: give a store with a claim method, or "external"');
-  }
+  checkCommon(options);
   if (options.resourceMetadata !== undefined) checkUrl(options.resourceMetadata, "resourceMetadata");
   return {
     issuers,
@@ -61,6 +56,26 @@ export function readOptions(options: ResourceServerOptions): EngineOptions {
     tokenCache: whole(options.cache?.tokens ?? 5_000, "cache.tokens"),
     keyCache: whole(options.cache?.keys ?? 10_000, "cache.keys"),
   };
+}
+
+/** Checks a token endpoint's options. */
+export function readTokenEndpointOptions(options: TokenEndpointOptions): Pick<EngineOptions, "proof" | "nonce" | "keyCache"> {
+  checkCommon(options);
+  return {
+    proof: readProofPolicy(options.proof),
+    nonce: options.nonce === undefined ? undefined : readNonce(options.nonce),
+    keyCache: 10_000,
+  };
+}
+
+/** What both roles have. */
+function checkCommon(options: Pick<ResourceServerOptions, "crypto" | "replay">): void {
+  if (options.crypto !== undefined && options.crypto !== "webcrypto") {
+    throw new TypeError('crypto: only "webcrypto" is available in this version');
+  }
+  if (options.replay !== undefined && options.replay !== "external" && typeof options.replay.claim !== "function") {
+    throw new TypeError('replay: give a store with a claim method, or "external"');
+  }
 }
 
 /** Checks a proof policy. What is left out stays out: the module has the defaults. */

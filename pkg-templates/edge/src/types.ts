@@ -223,3 +223,59 @@ export interface DecisionEvent {
   jkt?: string;
   durationMs: number;
 }
+
+/** Options of {@link createTokenEndpoint}: the authorization server's side (RFC 9449 §5, §8, §10; RFC 8705 §3, §4). */
+export interface TokenEndpointOptions {
+  /** Which proofs are acceptable. Its `algorithms` are what metadata lists as `dpop_signing_alg_values_supported` (RFC 9449 §5.1). */
+  proof?: ProofPolicy;
+  /** Server nonces (RFC 9449 §8). Default: none. */
+  nonce?: NoncePolicy | NonceChecker;
+  /** Default: in this process's memory. */
+  replay?: ReplayStore | "external";
+  certificates?: readonly CertificateSource[];
+  /** As for a resource server. */
+  publicUrl?: string | readonly string[] | ((request: Request) => string);
+  cors?: CorsPolicy;
+  /** Default "webcrypto". */
+  crypto?: "webcrypto";
+  /** Seconds since the epoch. */
+  now?: () => number;
+}
+
+/** What the authorization server knows of the grant and its client. */
+export interface TokenRequestContext extends RequestContext {
+  /** Default "token". At "par" a request without proof is fine even where tokens must be bound. */
+  endpoint?: "token" | "par";
+  /** What the authorization code or pushed request was bound to (RFC 9449 §10). */
+  dpopJkt?: string;
+  /** What the refresh token is bound to. Enforced for public clients only (RFC 9449 §5, RFC 8705 §4). */
+  refreshToken?: { jkt?: string; "x5t#S256"?: string };
+  /** Left out: the client counts as public. */
+  clientType?: "public" | "confidential";
+  /** Client metadata `dpop_bound_access_tokens` (RFC 9449 §5.2). */
+  requireDpop?: boolean;
+  /** Client metadata `tls_client_certificate_bound_access_tokens` (RFC 8705 §3.4). */
+  bindCertificate?: boolean;
+}
+
+/** What the token is to be bound to. */
+export interface Binding {
+  ok: true;
+  /** The `token_type` of the answer. A token bound to a certificate alone is a Bearer token (RFC 8705 §3). */
+  tokenType: "DPoP" | "Bearer";
+  /** Goes into the access token, or into the introspection answer. Null: unbound. At "par": what the request is bound to. */
+  cnf: { jkt?: string; "x5t#S256"?: string } | null;
+  /** The mark to claim, where the endpoint was made with `replay: "external"`. */
+  replay?: ReplayMark;
+  /** Adds the next nonce, `Cache-Control` and CORS fields; appends to what is there, replaces nothing. */
+  finish(response: Response): Response;
+  trace?: readonly TraceStep[];
+}
+
+/** A token endpoint's decisions. */
+export interface TokenEndpoint {
+  /** Call it after the grant was found and before it is consumed: a nonce challenge must not burn a code or refresh token. */
+  bind(request: Request, context?: TokenRequestContext): Promise<Binding | Rejected>;
+  /** The answer to a CORS preflight, or null if the request is none. */
+  preflight(request: Request): Response | null;
+}

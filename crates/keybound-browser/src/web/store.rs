@@ -5,7 +5,7 @@ use core::cell::RefCell;
 
 use js_sys::{Object, Promise, Reflect, futures::JsFuture, global};
 use keybound_core::algorithm::Algorithm;
-use keybound_webcrypto::KeyPair;
+use keybound_webcrypto::{KeyPair, KeyPairError};
 use wasm_bindgen::{JsCast as _, JsValue, closure::Closure};
 use web_sys::{
     CryptoKey, Event, IdbDatabase, IdbFactory, IdbObjectStore, IdbOpenDbRequest, IdbTransaction,
@@ -72,16 +72,16 @@ async fn persistent(name: &str, algorithm: Algorithm) -> Result<KeyPair, Error> 
         Reflect::get(&stored, &name.into()).map(JsValue::unchecked_into::<CryptoKey>).map_err(Error::Storage)
     };
     let (private, public) = (half("privateKey")?, half("publicKey")?);
-    let algorithm = algorithm_of(&private, algorithm);
-    Ok(KeyPair::from_crypto_keys(private, public, algorithm).await?)
-}
-
-/// A key keeps the algorithm it was made for; of the two names of Ed25519 the wanted one (RFC 9864 §2.2).
-fn algorithm_of(key: &CryptoKey, wanted: Algorithm) -> Algorithm {
-    match keybound_webcrypto::algorithm_of(key) {
-        Some(own) if own.key_type() != wanted.key_type() || own != Algorithm::Ed25519 => own,
-        _ => wanted,
+    // A key keeps the algorithm it was made for, whatever is wanted now; of the two names of
+    // Ed25519 it is the wanted one (RFC 9864 §2.2).
+    let others = Algorithm::ALL.into_iter().filter(|other| *other != algorithm);
+    for candidate in core::iter::once(algorithm).chain(others) {
+        match KeyPair::from_crypto_keys(private.clone(), public.clone(), candidate).await {
+            Err(KeyPairError::NotAPair) => {}
+            outcome => return Ok(outcome?),
+        }
     }
+    Err(KeyPairError::NotAPair.into())
 }
 
 async fn read(name: &str) -> Result<Option<JsValue>, JsValue> {

@@ -15,17 +15,23 @@ use keybound_core::{
         policy::{ConstraintPolicy, Mechanism},
         resource_server::{NonceRule, ResourcePolicy},
         token::{Profile, TokenPolicy},
+        token_endpoint::{Endpoint, Grant, TokenEndpointPolicy},
     },
+    thumbprint::Thumbprint,
 };
 use wasm_bindgen::prelude::*;
 
-use crate::engine::{Config, NonceSource, TokenResolution};
+use crate::{
+    engine::{Config, NonceSource, TokenResolution},
+    token_engine::TokenConfig,
+};
 
 /// Reads the options.
 pub(super) fn read(json: &str) -> Result<Config, JsError> {
     let options = object(json)?;
     let audiences = texts(&options, "audiences").unwrap_or_default();
-    let (rule, nonces) = read_nonce(member(&options, "nonce"), &audiences)?;
+    let role = NonceRole::ResourceServer;
+    let (rule, nonces) = read_nonce(member(&options, "nonce"), role, &audiences)?;
     let mechanism = match text(&options, "mechanism") {
         Some("dpop") => Mechanism::Dpop,
         Some("mtls") => Mechanism::Mtls,
@@ -50,6 +56,36 @@ pub(super) fn read(json: &str) -> Result<Config, JsError> {
         resource_metadata: text(&options, "resourceMetadata").map(ToOwned::to_owned),
         token_cache: size(&options, "tokenCache").unwrap_or(0),
         key_cache: size(&options, "keyCache").unwrap_or(0),
+    })
+}
+
+/// Reads a token endpoint's options.
+pub(super) fn read_token_endpoint(json: &str) -> Result<TokenConfig, JsError> {
+    let options = object(json)?;
+    let role = NonceRole::AuthorizationServer;
+    let (nonce, nonces) = read_nonce(member(&options, "nonce"), role, &[])?;
+    let proof = proof_policy(member(&options, "proof"))?;
+    let key_cache = size(&options, "keyCache").unwrap_or(0);
+    Ok(TokenConfig { policy: TokenEndpointPolicy { proof, nonce }, nonces, key_cache })
+}
+
+/// Reads what is known of a grant.
+pub(super) fn read_grant(json: &str) -> Result<Grant, JsError> {
+    let grant = object(json)?;
+    let thumbprint = |name: &str| match text(&grant, name).map(Thumbprint::parse) {
+        None => Ok(None),
+        Some(Some(thumbprint)) => Ok(Some(thumbprint)),
+        Some(None) => Err(JsError::new("a thumbprint is not 43 characters of base64url")),
+    };
+    let flag = |name: &str| grant.get(name) == Some(&Value::Bool(true));
+    Ok(Grant {
+        endpoint: if flag("par") { Endpoint::PushedAuthorization } else { Endpoint::Token },
+        dpop_jkt: thumbprint("dpopJkt")?,
+        refresh_jkt: thumbprint("refreshJkt")?,
+        refresh_x5t_s256: thumbprint("refreshX5t")?,
+        confidential: flag("confidential"),
+        require_dpop: flag("requireDpop"),
+        bind_certificate: flag("bindCertificate"),
     })
 }
 
@@ -92,6 +128,7 @@ fn read_tokens(
 
 fn read_nonce(
     nonce: Option<&Object<'_>>,
+    role: NonceRole,
     audiences: &[String],
 ) -> Result<(NonceRule, NonceSource), JsError> {
     let Some(nonce) = nonce else { return Ok((NonceRule::Ignore, NonceSource::None)) };
@@ -108,7 +145,7 @@ fn read_nonce(
         audience.push_str(name);
         audience.push(' ');
     }
-    let nonces = Nonces::new(secrets, window, NonceRole::ResourceServer, &audience).map_err(
+    let nonces = Nonces::new(secrets, window, role, &audience).map_err(
         |error| match error {
             NoncePolicyError::NoSecret => JsError::new("nonce.secrets is empty"),
             NoncePolicyError::ShortSecret => JsError::new("a nonce secret has less than 32 bytes"),

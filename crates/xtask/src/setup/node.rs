@@ -1,7 +1,7 @@
 //! Node's version, and the npm packages of package-lock.json.
 
 use crate::hash::{Inputs, Stamp};
-use crate::{paths, process, process::Job};
+use crate::{paths, process, process::Job, ui::Step};
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value};
 use std::fs;
@@ -24,7 +24,17 @@ pub fn missing() -> Result<bool> {
 
 pub fn install() -> Result<()> {
     check_node()?;
-    Job::new("npm ci", "npm").args(["ci", "--no-audit", "--no-fund", "--prefer-offline"]).minutes(15).run()?;
+    let mut step = Step::start("npm ci");
+    let job = Job::new("npm ci", "npm").args(["ci", "--no-audit", "--no-fund", "--prefer-offline"]);
+    let finished = job.minutes(15).run_in(&mut step)?;
+    if !finished.success() {
+        step.failed("");
+        // What went wrong stands first; a screen of usage follows it.
+        let telling: Vec<&str> =
+            finished.output.lines().filter(|line| line.starts_with("npm error")).take(12).collect();
+        bail!("npm ci failed\n{}\n(full log: {})", telling.join("\n"), finished.log.display());
+    }
+    step.done("");
     stamp().write(&Inputs::default().file(&paths::root().join("package-lock.json"))?.finish())
 }
 

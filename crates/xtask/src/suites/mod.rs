@@ -30,9 +30,9 @@ pub struct Args {
 pub enum Suite {
     /// Native unit, vector and documentation tests (needs nothing but cargo)
     Unit,
-    /// The core compiles for a bare-metal target
+    /// The core and its native signatures compile for a bare-metal target
     NoStd,
-    /// Format, clippy, licences and sources, TypeScript
+    /// Format, clippy, documentation, licences and sources, TypeScript
     Lint,
     /// What ships stays within its size limits
     Size,

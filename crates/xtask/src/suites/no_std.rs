@@ -1,4 +1,4 @@
-//! The core needs no std: it compiles for a target that has none.
+//! The core and its native signatures need no std: they compile for a target that has none.
 
 use super::report::Report;
 use crate::process::Job;
@@ -9,10 +9,11 @@ use anyhow::Result;
 const BARE_METAL: &str = "thumbv7em-none-eabi";
 
 /// A crate, and the feature sets in which it must do without std.
-const CHECKS: [(&str, &[&str]); 3] = [
+const CHECKS: [(&str, &[&str]); 4] = [
     ("keybound-core", &[]),
     ("keybound-core", &["--no-default-features", "--features", "client"]),
     ("keybound-core", &["--no-default-features", "--features", "server"]),
+    ("keybound-rustcrypto", &[]),
 ];
 
 pub fn run(report: &mut Report) -> Result<()> {

@@ -19,7 +19,7 @@ pub fn run(report: &mut Report) -> Result<()> {
     let packages = CRATES.iter().flat_map(|krate| ["--package", krate]);
     report.runner(
         "native tests",
-        Job::new("cargo test", "cargo").args(["test", "--no-fail-fast"]).args(packages).minutes(30),
+        Job::new("cargo test", "cargo").args(["test", "--no-fail-fast", "--all-features"]).args(packages).minutes(30),
         counts::cargo_test,
     );
     Ok(())

@@ -9,7 +9,7 @@ export default function bind(options: {
 export class Key {
   constructor(texts: string);
   describe(): string;
-  input(texts: string): string;
+  input(texts: string, sameToken: boolean): string;
   failure(): number;
   free(): void;
 }

@@ -13,7 +13,36 @@ export class ReplayMemory {
   size(): number;
 }
 
-export class Server {
+/** What the steps of both roles have in common. */
+export interface Engine {
+  slots(): number;
+  proof_jwk(handle: number): string | undefined;
+  mark_of(handle: number): string | undefined;
+  accepted_mark(): string | undefined;
+  take_gone(): Uint32Array;
+  current_nonce(now: number): string | undefined;
+}
+
+export class TokenEndpoint implements Engine {
+  constructor(options: string);
+  slots(): number;
+  use_memory(memory: ReplayMemory): void;
+  begin(method: string, url: string, dpop: string | undefined, grant: string, now: number): number;
+  nonce_of(handle: number): string | undefined;
+  nonce(handle: number, status: number): number;
+  proof_jwk(handle: number): string | undefined;
+  signature(handle: number, valid: boolean): number;
+  certificate(handle: number, reading: string): number;
+  mark_of(handle: number): string | undefined;
+  accepted_mark(): string | undefined;
+  replay(handle: number, answer: number): number;
+  abandon(handle: number): void;
+  take_gone(): Uint32Array;
+  current_nonce(now: number): string | undefined;
+  binding(): string;
+}
+
+export class Server implements Engine {
   constructor(options: string);
   slots(): number;
   use_memory(memory: ReplayMemory): void;
@@ -63,6 +92,7 @@ export class ProofCheck {
 export function reasons(): string;
 export function checks(): string;
 export function algorithms(): string;
+export function token_endpoint_error(reason: number): string | undefined;
 export function certificate_from_cloudflare(
   presented: string,
   verified: string,

@@ -1,0 +1,143 @@
+// One request's way through a token endpoint.
+
+import { finish, type AnswerFields } from "./answers.js";
+import { field } from "./certificates.js";
+import { Slot, Step, type Slots } from "./engine.js";
+import { NONCE_STATUS, RequestWork } from "./request-work.js";
+import { isUnavailable } from "./signatures.js";
+import { reasonNamed, reasonOf, type ReasonInfo } from "./tables.js";
+import { isAboutProof, traceOf } from "./trace.js";
+import { token_endpoint_error, type TokenEndpoint as Engine } from "./wasm/keybound_edge.js";
+import type { TokenCore } from "./token-endpoint.js";
+import type { Binding, OAuthError, Rejected, TokenRequestContext, TraceStep } from "./types.js";
+
+/** Decides what a token is to be bound to. */
+export class BindingRequest extends RequestWork {
+  readonly #core: TokenCore;
+  readonly #engine: Engine;
+  readonly #slots: Slots;
+  readonly #grant: TokenRequestContext;
+  #hasProof = false;
+
+  constructor(core: TokenCore, engine: Engine, slots: Slots, request: Request, context: TokenRequestContext) {
+    super(core, engine, slots, request, context, core.now());
+    this.#core = core;
+    this.#engine = engine;
+    this.#slots = slots;
+    this.#grant = context;
+  }
+
+  async run(): Promise<Binding | Rejected> {
+    const decision = await this.#decide();
+    this.sweep();
+    return decision;
+  }
+
+  async #decide(): Promise<Binding | Rejected> {
+    const { request } = this;
+    const engine = this.#engine;
+    const target = this.#core.targetOf(request);
+    if (target === null) return this.#reject(reasonNamed("target_unknown"));
+    const proof = field(request, "dpop", this.context.headers) ?? undefined;
+    this.#hasProof = proof !== undefined;
+    let step = engine.begin(request.method, target, proof, this.#describeGrant(), this.now);
+    for (;;) {
+      const handle = this.#slots.get(Slot.value);
+      switch (step) {
+        case Step.rejected:
+          return this.#reject(reasonOf(handle));
+        case Step.accepted:
+          return this.#bound();
+        case Step.needNonce: {
+          const status = await this.checkNonce(engine.nonce_of(handle) ?? "");
+          if (status === null) return this.#giveUp(handle, "nonce_source_unavailable");
+          step = engine.nonce(handle, NONCE_STATUS.indexOf(status));
+          break;
+        }
+        case Step.needSignatures: {
+          const valid = await this.#checkSignature(handle);
+          if (valid === null) return this.#giveUp(handle, "proof_alg_unavailable");
+          step = engine.signature(handle, valid);
+          break;
+        }
+        case Step.needCertificate:
+          step = engine.certificate(handle, this.readCertificate());
+          break;
+        case Step.needReplay:
+          step = engine.replay(handle, await this.claim(handle));
+          break;
+        default:
+          throw new Error(`no step ${step}`);
+      }
+    }
+  }
+
+  /** The grant as crates/keybound-edge/src/npm/options.rs reads it. */
+  #describeGrant(): string {
+    const { endpoint, dpopJkt, refreshToken, clientType, requireDpop, bindCertificate } = this.#grant;
+    return JSON.stringify({
+      par: endpoint === "par",
+      dpopJkt,
+      refreshJkt: refreshToken?.jkt,
+      refreshX5t: refreshToken?.["x5t#S256"],
+      // A client of which nothing is known counts as public.
+      confidential: clientType === "confidential",
+      requireDpop: requireDpop === true,
+      bindCertificate: bindCertificate === true,
+    });
+  }
+
+  async #checkSignature(handle: number): Promise<boolean | null> {
+    try {
+      const verdict = await this.verifyProof(handle);
+      this.proofKey = verdict?.key ?? null;
+      return verdict?.ok ?? false;
+    } catch (cause) {
+      if (isUnavailable(cause)) return null;
+      throw cause;
+    }
+  }
+
+  async #bound(): Promise<Binding> {
+    const [jkt = "", certificate = ""] = this.#engine.binding().split(" ");
+    const cnf = { ...(jkt !== "" && { jkt }), ...(certificate !== "" && { "x5t#S256": certificate }) };
+    const isDpop = this.#slots.get(Slot.mechanisms) !== 0;
+    const renews = this.#slots.get(Slot.renewsNonce) !== 0;
+    this.rememberProofKey(this.#slots.get(Slot.acceptedKey));
+    const replay = this.externalMark();
+    const trace = this.#trace(null, certificate !== "");
+    const fields: AnswerFields = { nonce: renews ? await this.currentNonce() : undefined, varies: this.varies };
+    return {
+      ok: true,
+      tokenType: isDpop ? "DPoP" : "Bearer",
+      cnf: Object.keys(cnf).length === 0 ? null : cnf,
+      ...(replay !== undefined && { replay }),
+      finish: (response) => finish(response, this.request, this.#core.options.cors, fields),
+      ...(trace !== undefined && { trace }),
+    };
+  }
+
+  #giveUp(handle: number, code: string): Promise<Rejected> {
+    this.#engine.abandon(handle);
+    return this.#reject(reasonNamed(code));
+  }
+
+  /** RFC 6749 §5.2: 400 with a JSON body, also for a nonce challenge (RFC 9449 §8). */
+  async #reject(refused: ReasonInfo): Promise<Rejected> {
+    const { reason, nonce } = await this.nonceFor(refused);
+    const error = (token_endpoint_error(reason.number) as OAuthError | undefined) ?? null;
+    const status = reason.status === 503 ? 503 : 400;
+    return this.rejected({ reason, error, status, challenge: () => undefined, trace: this.#trace(reason, false) }, nonce);
+  }
+
+  #trace(failed: ReasonInfo | null, certificate: boolean): TraceStep[] | undefined {
+    if (this.context.explain !== true) return undefined;
+    const notHere = new Set(["credentials", "token", "token_signature", "confirmation", "proof_ath"]);
+    return traceOf((check) => {
+      if (check === "proof_nonce") return this.#hasProof && this.#core.options.nonce !== undefined;
+      if (check === "replay") return this.#hasProof && this.#core.options.replay !== "external";
+      if (check === "certificate_binding") return certificate;
+      return this.#hasProof && (isAboutProof(check) || check === "key_binding");
+    }, failed).filter((step) => !notHere.has(step.check) || step.ok === false);
+  }
+}

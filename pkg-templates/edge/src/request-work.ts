@@ -1,0 +1,194 @@
+// What both roles do for a request: fetch what the module asks for, and write answers.
+
+import { applyCors, applyFields } from "./answers.js";
+import type { Caches } from "./caches.js";
+import { readCertificate, type FieldSource } from "./certificates.js";
+import { copySpan, Slot, type SignatureSpan, type Slots } from "./engine.js";
+import { isChecker } from "./options.js";
+import { importKey, serves, verify, type ImportedKey } from "./signatures.js";
+import { reasonNamed, type ReasonInfo } from "./tables.js";
+import type { Engine } from "./wasm/keybound_edge.js";
+import type { NonceStatus, OAuthError, Rejected, ReplayMark, RequestContext, ResourceServerOptions, TraceStep } from "./types.js";
+
+/** As the module numbers them. */
+export const NONCE_STATUS: readonly NonceStatus[] = ["current", "previous", "stale", "unknown"];
+const REPLAY = { fresh: 0, replayed: 1, unavailable: 3, external: 4 } as const;
+
+/** The options that both roles have. */
+export type CommonOptions = Pick<ResourceServerOptions, "nonce" | "certificates" | "cors">;
+
+/** What of a server outlives a request. */
+export interface Surroundings {
+  readonly options: CommonOptions;
+  readonly replay: NonNullable<ResourceServerOptions["replay"]>;
+  readonly caches: Caches;
+}
+
+/** A signature's verdict, and the key that gave it. */
+export interface Verified {
+  ok: boolean;
+  key: ImportedKey | null;
+}
+
+/** How a refusal is answered. */
+export interface Refusal {
+  reason: ReasonInfo;
+  error: OAuthError | null;
+  status: Rejected["status"];
+  /** Written into the answer's fields. */
+  challenge(headers: Headers): void;
+  trace: readonly TraceStep[] | undefined;
+}
+
+/** One request's way through the module's steps. What is decided is decided there. */
+export abstract class RequestWork {
+  protected readonly request: Request;
+  protected readonly context: RequestContext;
+  protected readonly now: number;
+  /** The key that the proof was verified with. */
+  protected proofKey: ImportedKey | null = null;
+  /** A reading of the certificate, as the module writes it; undefined until a source was asked. */
+  protected certificate: string | undefined;
+  /** A request field that the decision depends on. */
+  protected varies: string | undefined;
+  readonly #surroundings: Surroundings;
+  readonly #engine: Engine;
+  readonly #slots: Slots;
+  /** What a source of the caller's said when it refused. */
+  #refusal: string | undefined;
+
+  constructor(surroundings: Surroundings, engine: Engine, slots: Slots, request: Request, context: RequestContext, now: number) {
+    this.#surroundings = surroundings;
+    this.#engine = engine;
+    this.#slots = slots;
+    this.request = request;
+    this.context = context;
+    this.now = now;
+  }
+
+  /** Forgets what the module's caches forgot. */
+  protected sweep(): void {
+    if (this.#slots.get(Slot.gone) !== 0) this.#surroundings.caches.sweep(this.#engine);
+  }
+
+  /** Asks the caller's nonce checker. Null: it gave no answer. */
+  protected async checkNonce(nonce: string): Promise<NonceStatus | null> {
+    const checker = this.#surroundings.options.nonce;
+    if (!isChecker(checker)) return null;
+    try {
+      const status = await checker.check(nonce);
+      return NONCE_STATUS.includes(status) ? status : null;
+    } catch {
+      return null;
+    }
+  }
+
+  protected async currentNonce(): Promise<string | undefined> {
+    const { nonce } = this.#surroundings.options;
+    if (!isChecker(nonce)) return this.#engine.current_nonce(this.now);
+    try {
+      return await nonce.current();
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** A remembered key checks straight from the module's memory; another one is imported first. */
+  protected verifyProof(handle: number): Promise<Verified> | null {
+    const span = this.#slots.signature(Slot.proofSignature);
+    if (span === null) return null;
+    const remembered = this.#surroundings.caches.keys.get(this.#slots.get(Slot.key));
+    if (remembered !== undefined && serves(remembered, span.algorithm)) {
+      return verify(remembered, span).then((ok) => ({ ok, key: remembered }));
+    }
+    // Copied before the next call into the module, whose memory may move.
+    const copy = copySpan(span);
+    return this.importAndVerify(this.#engine.proof_jwk(handle), copy);
+  }
+
+  protected async importAndVerify(jwk: string | undefined, span: SignatureSpan): Promise<Verified> {
+    const key = jwk === undefined ? null : await importKey(jwk, span.algorithm);
+    return { ok: key !== null && (await verify(key, span)), key };
+  }
+
+  /** Keeps the proof's key under the id that the module gave it. */
+  protected rememberProofKey(id: number): void {
+    const { keys } = this.#surroundings.caches;
+    if (id !== 0 && this.proofKey !== null && keys.get(id) !== this.proofKey) keys.set(id, this.proofKey);
+  }
+
+  /** Asks the caller's own TLS layer, else the sources: the first that reports or refuses one decides. */
+  protected readCertificate(): string {
+    this.certificate ??= this.#findCertificate();
+    return this.certificate;
+  }
+
+  #findCertificate(): string {
+    const given = this.context.certificate;
+    if (given !== undefined) return given === null ? "" : readCertificate(given);
+    for (const source of this.#surroundings.options.certificates ?? []) {
+      const varies = (source as FieldSource).varies;
+      if (varies !== undefined) this.varies = varies;
+      const reading = source.read(this.request, this.context.headers);
+      if ("certificate" in reading) return readCertificate(reading.certificate);
+      if ("refused" in reading) {
+        this.#refusal = reading.refused;
+        return `!${reading.refused}`;
+      }
+    }
+    return "";
+  }
+
+  /** Asks the replay store about a mark, last of all. */
+  protected async claim(handle: number): Promise<number> {
+    const { replay } = this.#surroundings;
+    if (replay === "external") return REPLAY.external;
+    try {
+      // Only the very `true` counts: a store that answers anything else did not insert.
+      const answer = await replay.claim(this.#markOf(this.#engine.mark_of(handle)));
+      return answer === true ? REPLAY.fresh : answer === false ? REPLAY.replayed : REPLAY.unavailable;
+    } catch {
+      return REPLAY.unavailable;
+    }
+  }
+
+  /** The mark that is left to the caller. */
+  protected externalMark(): ReplayMark | undefined {
+    return this.#slots.get(Slot.externalMark) === 0 ? undefined : this.#markOf(this.#engine.accepted_mark());
+  }
+
+  #markOf(text = ""): ReplayMark {
+    const [key = "", jkt = "", expiresAt = ""] = text.split(" ");
+    return { key, jkt, expiresAt: Number(expiresAt), now: this.now };
+  }
+
+  /** A nonce for a challenge; where there is none the fault is this server's. */
+  protected async nonceFor(reason: ReasonInfo): Promise<{ reason: ReasonInfo; nonce: string | undefined }> {
+    if (reason.error !== "use_dpop_nonce") return { reason, nonce: undefined };
+    const nonce = await this.currentNonce();
+    // A challenge without a nonce would send the client round in circles.
+    return { reason: nonce === undefined ? reasonNamed("nonce_source_unavailable") : reason, nonce };
+  }
+
+  protected rejected(refusal: Refusal, nonce: string | undefined): Rejected {
+    const { reason, error, status, trace } = refusal;
+    return {
+      ok: false,
+      error,
+      reason: reason.code === "certificate_refused" ? (this.#refusal ?? reason.code) : reason.code,
+      detail: reason.detail,
+      status,
+      response: (init = {}) => {
+        const headers = new Headers(init.headers);
+        if (status === 503) headers.set("Retry-After", "1");
+        refusal.challenge(headers);
+        headers.set("Cache-Control", "no-store");
+        applyFields({ nonce, varies: this.varies }, headers);
+        applyCors(this.#surroundings.options.cors, this.request, headers);
+        if (error === null) return new Response(null, { ...init, status, headers });
+        return Response.json({ error, error_description: reason.detail }, { ...init, status, headers });
+      },
+      ...(trace !== undefined && { trace }),
+    };
+  }
+}

@@ -1,0 +1,55 @@
+// A token endpoint: what is this token to be bound to? (RFC 9449 §5, §8, §10; RFC 8705 §3, §4)
+
+import { preflight } from "./answers.js";
+import { Caches } from "./caches.js";
+import { Slots } from "./engine.js";
+import { init } from "./init.js";
+import { readTokenEndpointOptions } from "./options.js";
+import { targetOf, type TargetOf } from "./public-url.js";
+import { MemoryReplay } from "./replay.js";
+import type { Surroundings } from "./request-work.js";
+import { BindingRequest } from "./binding-request.js";
+import { TokenEndpoint as Engine } from "./wasm/keybound_edge.js";
+import type { Binding, Rejected, TokenEndpoint, TokenEndpointOptions, TokenRequestContext } from "./types.js";
+
+/** Everything of an endpoint that outlives a request. */
+export interface TokenCore extends Surroundings {
+  readonly options: TokenEndpointOptions;
+  readonly targetOf: TargetOf;
+  readonly now: () => number;
+}
+
+/**
+ * Makes a token endpoint's half of sender constraining. Does no I/O: build it once, at module scope.
+ * Serves pushed authorization requests as well (RFC 9449 §10.1).
+ *
+ * Throws a `TypeError` or `RangeError` that says what to change if an option is wrong.
+ */
+export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoint {
+  const engineOptions = JSON.stringify(readTokenEndpointOptions(options));
+  const core: TokenCore = {
+    options,
+    replay: options.replay ?? new MemoryReplay(1_000_000, 10_000),
+    targetOf: targetOf(options.publicUrl),
+    caches: new Caches(),
+    now: options.now ?? (() => Date.now() / 1000),
+  };
+  let running: { engine: Engine; slots: Slots } | undefined;
+  const start = () => {
+    const engine = new Engine(engineOptions);
+    if (core.replay instanceof MemoryReplay) engine.use_memory(core.replay.memory());
+    return { engine, slots: new Slots(engine) };
+  };
+  return {
+    async bind(request: Request, context: TokenRequestContext = {}): Promise<Binding | Rejected> {
+      if (running === undefined) {
+        await init();
+        running ??= start();
+      }
+      return new BindingRequest(core, running.engine, running.slots, request, context).run();
+    },
+    preflight(request: Request): Response | null {
+      return preflight(options.cors, request);
+    },
+  };
+}

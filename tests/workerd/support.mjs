@@ -1,0 +1,41 @@
+// Workers made of the built package's own files, with no bundler between, in the Workers runtime.
+import { execFileSync } from "node:child_process";
+import { readdir } from "node:fs/promises";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { dist } from "../support/paths.mjs";
+import { startWorkerd } from "../support/workerd.mjs";
+
+/** Starts one of the workers beside this file; the package's files stand below `edge/` for it. */
+export async function startWorker(name, options = {}) {
+  const files = await readdir(dist.edge, { recursive: true });
+  const modules = files.flatMap((file) => {
+    const place = { name: `edge/${file}` };
+    if (file.endsWith(".js")) return [{ ...place, esModule: join(dist.edge, file) }];
+    return file.endsWith(".wasm") ? [{ ...place, wasm: join(dist.edge, file) }] : [];
+  });
+  const entry = { name: "worker.js", esModule: fileURLToPath(new URL(`./workers/${name}.js`, import.meta.url)) };
+  return startWorkerd({ modules: [entry, ...modules], ...options });
+}
+
+/** A server on a free port. `answer(request, response)` answers; `requests` lists the paths that were asked for. */
+export async function serveHttp(answer) {
+  const requests = [];
+  const server = createServer((request, response) => {
+    requests.push(request.url);
+    answer(request, response);
+  });
+  await new Promise((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
+  return {
+    origin: `http://127.0.0.1:${server.address().port}`,
+    requests,
+    close() {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** How much memory a process has, in octets. */
+export const residentMemory = (pid) => Number(execFileSync("ps", ["-o", "rss=", "-p", String(pid)], { encoding: "utf8" })) * 1024;
