@@ -25,6 +25,24 @@ inEveryEngine("keys", ({ name: engine, open, site }) => {
     assert.deepEqual(claims.more, { x: ["ä"] });
   });
 
+  test("each proof has the hash of its own token", async () => {
+    const page = await open();
+    const proofs = await page.run(async () => {
+      const key = await kb.DpopKey.open("hashes");
+      const made = [];
+      for (const accessToken of ["a", "a", "b", undefined, "b", "bad token", "b", "a"]) {
+        made.push([accessToken, await key.proof({ method: "GET", url: "https://api.example/", accessToken }).catch(() => null)]);
+        // One that fails after its token was read.
+        await codeOf(key.proof({ method: "GET", url: "https://api.example/", accessToken: "c", nonce: "not one" }));
+      }
+      return made;
+    });
+    for (const [accessToken, proof] of proofs) {
+      if (accessToken === "bad token") assert.equal(proof, null);
+      else await assertProof(proof, { method: "GET", url: "https://api.example/", accessToken: accessToken ?? undefined });
+    }
+  });
+
   test("each algorithm that the engine knows makes proofs that others accept", async () => {
     const page = await open();
     const made = await page.run(async () => {

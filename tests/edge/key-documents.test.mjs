@@ -1,6 +1,7 @@
 // What an issuer's endpoint may do to a verifier: redirect it, flood it, let it wait.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { makeIssuer } from "./support.mjs";
 import { worldWithJwksUri } from "./published-keys.mjs";
 
 const unavailable = (decision) =>
@@ -62,11 +63,8 @@ test("a slow endpoint is given up", async (t) => {
     return AbortSignal.abort(new DOMException("too slow", "TimeoutError"));
   });
   const world = await worldWithJwksUri();
-  world.published.answer = undefined;
-  world.fake.send = undefined;
-  const hanging = await worldWithJwksUri();
-  hanging.published.answer = () => new Promise((_, reject) => reject(hanging.fake.options.at(-1).signal.reason));
-  unavailable(await hanging.ask());
+  world.published.answer = ({ signal }) => Promise.reject(signal.reason);
+  unavailable(await world.ask());
   assert.ok(patience.length === 1 && patience[0] <= 10_000, `${patience}`);
 });
 
@@ -84,6 +82,24 @@ test("an endpoint whose fetch never ends is given up as well, and the next reque
   world.published.answer = undefined;
   world.clock.forward(60);
   assert.equal((await world.ask()).ok, true);
+});
+
+test("a request that waits for another's fetch in vain makes its own", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const world = await worldWithJwksUri();
+  // As where a platform cancelled the request that fetched, and its promises with it.
+  world.published.answer = () => new Promise(() => {});
+  const first = world.ask();
+  while (world.fetches() === 0) await new Promise(setImmediate);
+  world.published.answer = undefined;
+  const others = [world.ask(), world.ask(), world.ask()];
+  for (let time = 0; time < 12; time++) {
+    await new Promise(setImmediate);
+    t.mock.timers.tick(1000);
+  }
+  for (const decision of await Promise.all(others)) assert.equal(decision.ok, true, decision.reason);
+  assert.equal(world.fetches(), 2);
+  await first;
 });
 
 test("keys that are for something else, private, symmetric or broken are left out, and the rest counts", async () => {
@@ -104,7 +120,6 @@ test("keys that are for something else, private, symmetric or broken are left ou
 
 test("two keys of one name cannot be told apart, so neither is used", async () => {
   const world = await worldWithJwksUri();
-  const other = (await (await import("./support.mjs")).makeIssuer()).jwk;
-  world.published.keys = [world.issuer.jwk, other];
+  world.published.keys = [world.issuer.jwk, (await makeIssuer()).jwk];
   assert.equal((await world.ask()).reason, "token_key_unknown");
 });

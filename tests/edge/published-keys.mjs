@@ -26,7 +26,7 @@ export function fakeFetch(routes) {
 /** A world whose server fetches the issuer's keys from `JWKS_URI`; `published.keys` is what stands there. */
 export async function worldWithJwksUri(options = {}) {
   const published = {};
-  const fake = fakeFetch({ [JWKS_URI]: () => (published.answer ? published.answer() : { keys: published.keys }) });
+  const fake = fakeFetch({ [JWKS_URI]: (init) => (published.answer ? published.answer(init) : { keys: published.keys }) });
   const world = await makeWorld({ tokens: edge.jwtTokens({ jwks: new URL(JWKS_URI), fetch: fake.send }), ...options });
   published.keys = [world.issuer.jwk];
   const fetches = () => fake.calls.length;

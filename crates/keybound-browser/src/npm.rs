@@ -13,10 +13,7 @@ use alloc::{string::String, vec::Vec};
 use keybound_core::{
     algorithm::{Algorithm, KeyType},
     base64url,
-    client::{
-        self, Answer, BodyKind, ClientError, Command, Event, Preparation, RequestHead, Token,
-        TokenAnswer,
-    },
+    client::{self, Answer, BodyKind, ClientError, Command, Event, Preparation, RequestHead, Token, TokenAnswer},
     key::{KeyParts, PublicKey},
     proof::build::{AccessTokenHash, BuildError, Claim, ProofRequest, ProofTemplate},
 };

@@ -127,18 +127,29 @@ async fn what_no_proof_can_say_is_refused() {
 
 #[wasm_bindgen_test]
 async fn a_nonce_challenge_is_answered_and_the_body_sent_again() {
-    let server = Server::start(|request| if request.nonce().as_deref() == Some("n1") { (200, vec![]) } else { challenge("n1") });
+    let server =
+        Server::start(|request| if request.nonce().as_deref() == Some("n1") { (200, vec![]) } else { challenge("n1") });
     let client = client("nonces").await;
     let response = client.send(&post("/items", "kept")).await.unwrap();
     assert_eq!(response.status(), 200);
     // The nonce is known now.
     client.send(&get("/items")).await.unwrap();
     let requests = server.requests().await;
-    assert_eq!(requests.iter().map(|request| request.nonce()).collect::<Vec<_>>(), [None, Some("n1".into()), Some("n1".into())]);
+    assert_eq!(
+        requests.iter().map(|request| request.nonce()).collect::<Vec<_>>(),
+        [None, Some("n1".into()), Some("n1".into())]
+    );
     assert_eq!(requests.iter().map(|request| request.body.as_str()).collect::<Vec<_>>(), ["kept", "kept", ""]);
-    assert!(requests.iter().all(|request| request.authorization.as_deref() == Some("DPoP token-1") && request.redirect == "manual"));
+    assert!(
+        requests
+            .iter()
+            .all(|request| request.authorization.as_deref() == Some("DPoP token-1") && request.redirect == "manual")
+    );
     assert_eq!(claim(requests[1].proof.as_deref().unwrap(), "htm").as_deref(), Some("POST"));
-    assert_ne!(claim(requests[0].proof.as_deref().unwrap(), "jti"), claim(requests[1].proof.as_deref().unwrap(), "jti"));
+    assert_ne!(
+        claim(requests[0].proof.as_deref().unwrap(), "jti"),
+        claim(requests[1].proof.as_deref().unwrap(), "jti")
+    );
 }
 
 #[wasm_bindgen_test]
@@ -220,4 +231,3 @@ async fn join_all<F: Future + 'static>(futures: impl Iterator<Item = F>) -> Vec<
     .await;
     done.into_iter().flatten().collect()
 }
-

@@ -23,15 +23,26 @@ const STRICT: GeneralPurpose = GeneralPurpose::new(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Base64UrlError;
 
+/// Octets of one step of encoding: three for every four characters, so no step but the last has a remainder.
+const STEP: usize = 48;
+
 /// Encodes octets without padding.
 #[must_use]
 pub fn encode(octets: &[u8]) -> String {
-    STRICT.encode(octets)
+    let mut text = String::with_capacity(octets.len().saturating_mul(4).div_ceil(3));
+    encode_into(octets, &mut text);
+    text
 }
 
 /// Encodes octets at the end of a text.
 pub fn encode_into(octets: &[u8], text: &mut String) {
-    STRICT.encode_string(octets, text);
+    // Through a slice: the functions that make a String can panic, and the text of that panic
+    // brings the formatting machinery, which is more than this whole module.
+    let mut buffer = [0_u8; 64];
+    for step in octets.chunks(STEP) {
+        let len = STRICT.encode_slice(step, &mut buffer).unwrap_or(0);
+        text.push_str(buffer.get(..len).and_then(|part| core::str::from_utf8(part).ok()).unwrap_or(""));
+    }
 }
 
 /// Decodes canonical, unpadded base64url.
@@ -39,7 +50,15 @@ pub fn encode_into(octets: &[u8], text: &mut String) {
 /// # Errors
 /// Padding, a character of another alphabet, white space, or non-zero spare bits (RFC 4648 §3.5).
 pub fn decode(text: &str) -> Result<Vec<u8>, Base64UrlError> {
-    STRICT.decode(text).map_err(|_| Base64UrlError)
+    decode_with(&STRICT, text.as_bytes())
+}
+
+/// Decodes without the functions of the library that can panic.
+pub(crate) fn decode_with(engine: &GeneralPurpose, text: &[u8]) -> Result<Vec<u8>, Base64UrlError> {
+    let mut octets = alloc::vec![0; text.len().div_ceil(4).saturating_mul(3)];
+    let len = engine.decode_slice(text, &mut octets).map_err(|_| Base64UrlError)?;
+    octets.truncate(len);
+    Ok(octets)
 }
 
 /// Decodes into an array whose length is known.
@@ -64,5 +83,16 @@ mod tests {
             assert_eq!(decode(text), Err(Base64UrlError), "{text:?}");
         }
         assert_eq!(decode("YQ"), Ok(b"a".to_vec()));
+    }
+
+    #[test]
+    fn every_length_is_read_back() {
+        for len in 0..200_usize {
+            let octets: Vec<u8> = (0..len).map(|octet| (octet as u8).wrapping_mul(37)).collect();
+            let text = encode(&octets);
+            assert_eq!(text.len(), (len * 4).div_ceil(3));
+            assert_eq!(text, STRICT.encode(&octets));
+            assert_eq!(decode(&text), Ok(octets));
+        }
     }
 }

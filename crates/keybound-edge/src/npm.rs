@@ -72,11 +72,12 @@ impl ReplayMemory {
         let jkt = Thumbprint::parse(jkt).unwrap_or(Thumbprint::from_bytes([0; 32]));
         let expires_at = seconds(expires_at).as_seconds_ceil();
         let mark = ReplayMark::new(jkt, key, "", expires_at);
-        answer_number(self.0.borrow_mut().claim(&mark, seconds(now).as_seconds()))
+        let Ok(mut memory) = self.0.try_borrow_mut() else { return 2 };
+        answer_number(memory.claim(&mark, seconds(now).as_seconds()))
     }
 
     pub fn size(&self) -> u32 {
-        u32::try_from(self.0.borrow().len()).unwrap_or(u32::MAX)
+        self.0.try_borrow().ok().and_then(|memory| u32::try_from(memory.len()).ok()).unwrap_or(u32::MAX)
     }
 }
 
@@ -177,7 +178,7 @@ impl Server {
     ) -> u32 {
         let certificate = certificate.as_deref().map(certificates::parse_reading);
         let memory = self.memory.clone();
-        let mut memory = memory.as_ref().map(|memory| memory.borrow_mut());
+        let mut memory = memory.as_ref().and_then(|memory| memory.try_borrow_mut().ok());
         let step = self.engine.signatures(
             handle,
             verdict(token),
@@ -191,7 +192,7 @@ impl Server {
     pub fn certificate(&mut self, handle: u32, reading: &str) -> u32 {
         let reading: CertificateReading = certificates::parse_reading(reading);
         let memory = self.memory.clone();
-        let mut memory = memory.as_ref().map(|memory| memory.borrow_mut());
+        let mut memory = memory.as_ref().and_then(|memory| memory.try_borrow_mut().ok());
         let step = self.engine.certificate(handle, reading, memory.as_deref_mut());
         self.write(step)
     }

@@ -5,7 +5,8 @@ import type { KeyboundEvent } from "./events.js";
 import { init } from "./init.js";
 import type { DpopKey } from "./key.js";
 import type { NonceStore } from "./nonces.js";
-import { Command, texts } from "./numbers.js";
+import * as numbers from "./numbers.js";
+import { texts } from "./numbers.js";
 import { Patience } from "./patience.js";
 import { isRequest, keep, type Kept } from "./replay.js";
 import { Exchange } from "./wasm/keybound_browser.js";
@@ -60,6 +61,7 @@ export function connect(client: Client): typeof fetch {
       return await life.run();
     } catch (error) {
       const known = failure(error);
+      if (known instanceof KeyboundError && known.code === "key_lost") client.onEvent({ type: "key_lost", name: life?.keyName ?? "" });
       throw signal?.aborted && !(known instanceof KeyboundError) ? new KeyboundError("aborted", signal.reason) : known;
     } finally {
       patience.end();
@@ -105,46 +107,46 @@ class Life {
     const { fetch: send, onEvent } = this.client;
     let command = this.#exchange.command();
     for (;;) {
-      switch (command as Command) {
-        case Command.PassThrough:
+      switch (command) {
+        case numbers.PASS_THROUGH:
           return send(this.input, this.requestInit);
-        case Command.Return:
+        case numbers.RETURN:
           return this.#answer!;
-        case Command.AskToken:
+        case numbers.ASK_TOKEN:
           command = await this.#ask(false);
           continue;
-        case Command.AskOtherToken:
+        case numbers.ASK_OTHER_TOKEN:
           command = await this.#ask(true);
           continue;
-        case Command.Prepare:
+        case numbers.PREPARE:
           command = await this.#prepare();
           continue;
-        case Command.Send:
+        case numbers.SEND:
           command = await this.#send();
           continue;
-        case Command.ReadBody:
+        case numbers.READ_BODY:
           command = await this.#readBody();
           continue;
-        case Command.StoreNonce:
+        case numbers.STORE_NONCE:
           await this.patience.with(this.client.nonces.set(this.client.role, this.#url.origin, this.#exchange.text()));
           this.#hear();
           break;
-        case Command.AdjustClock: {
+        case numbers.ADJUST_CLOCK: {
           const seconds = this.#exchange.seconds();
           this.servers.heard.set(this.#url.origin, this.#clockOffset() + seconds);
           onEvent({ type: "clock_skew", seconds });
           break;
         }
-        case Command.Follow:
+        case numbers.FOLLOW:
           this.#url = new URL(this.#exchange.text());
           break;
-        case Command.ReportNonceRetry:
+        case numbers.REPORT_NONCE_RETRY:
           onEvent({ type: "retry", reason: "use_dpop_nonce", url: this.#url.href });
           break;
-        case Command.ReportTokenRetry:
+        case numbers.REPORT_TOKEN_RETRY:
           onEvent({ type: "retry", reason: "invalid_token", url: this.#url.href });
           break;
-        case Command.ReportNonceHidden:
+        case numbers.REPORT_NONCE_HIDDEN:
           onEvent({ type: "nonce_hidden", url: this.#url.href, fix: EXPOSE });
           break;
         default:
@@ -153,6 +155,10 @@ class Life {
       }
       command = this.#exchange.done();
     }
+  }
+
+  get keyName(): string | null | undefined {
+    return this.#key?.name;
   }
 
   end(): void {
@@ -233,7 +239,7 @@ class Life {
       Date.parse(headers.get("date") ?? "") / 1000,
       this.#clockOffset(),
     );
-    if (command !== Command.StoreNonce) this.#hear();
+    if (command !== numbers.STORE_NONCE) this.#hear();
     return command;
   }
 

@@ -152,8 +152,9 @@ export class DpopKey {
     }
     const same = accessToken !== undefined && accessToken === this.#lastToken;
     const input = this.raw.input(texts(method, target.href, same ? undefined : accessToken, nonce, ...members(claims)), same);
+    // After a failure it is not known which one the module has.
+    this.#lastToken = input ? accessToken : undefined;
     if (!input) throw failure(this.raw.failure());
-    this.#lastToken = accessToken;
     return input;
   }
 

@@ -1,21 +1,20 @@
 // The commands of an exchange, as crates/keybound-browser/src/npm/numbers.rs numbers them.
 
-/** What the driver does next; numbers above are errors. */
-export const enum Command {
-  PassThrough = 0,
-  Return = 1,
-  AskToken = 2,
-  AskOtherToken = 3,
-  Prepare = 4,
-  Send = 5,
-  ReadBody = 6,
-  StoreNonce = 7,
-  AdjustClock = 8,
-  Follow = 9,
-  ReportNonceRetry = 10,
-  ReportTokenRetry = 11,
-  ReportNonceHidden = 12,
-}
+// Constants of their own instead of an enum: a bundler puts the numbers in place and drops the names.
+export const PASS_THROUGH = 0;
+export const RETURN = 1;
+export const ASK_TOKEN = 2;
+export const ASK_OTHER_TOKEN = 3;
+export const PREPARE = 4;
+export const SEND = 5;
+export const READ_BODY = 6;
+export const STORE_NONCE = 7;
+export const ADJUST_CLOCK = 8;
+export const FOLLOW = 9;
+export const REPORT_NONCE_RETRY = 10;
+export const REPORT_TOKEN_RETRY = 11;
+export const REPORT_NONCE_HIDDEN = 12;
+// From 32 on: errors, see errors.ts.
 
 /**
  * Several texts as one, so that they cross into the module at once. A missing one is empty there;

@@ -63,22 +63,19 @@ export function applyFields(fields: AnswerFields, headers: Headers): void {
 /** A response with more fields. Where there is nothing to add it is the same response. */
 export function finish(response: Response, request: Request, policy: CorsPolicy | undefined, fields: AnswerFields): Response {
   if (policy === undefined && fields.nonce === undefined && fields.varies === undefined) return response;
-  const headers = new Headers(response.headers);
-  applyFields(fields, headers);
-  applyCors(policy, request, headers);
-  try {
-    // Responses that were fetched have fields that cannot be changed.
-    return new Response(response.body, { ...initOf(response), headers });
-  } catch {
-    // Statuses that no constructor takes (101): its own fields, then.
-    for (const [name, value] of headers) response.headers.set(name, value);
-    return response;
-  }
+  const finished = copyOf(response);
+  applyFields(fields, finished.headers);
+  applyCors(policy, request, finished.headers);
+  return finished;
 }
 
-function initOf(response: Response): ResponseInit {
-  const { webSocket } = response as { webSocket?: unknown };
-  const init: ResponseInit & { webSocket?: unknown } = { status: response.status, statusText: response.statusText };
-  if (webSocket !== undefined && webSocket !== null) init.webSocket = webSocket;
-  return init;
+/** Responses that were fetched have fields that cannot be changed; those of a copy can. */
+function copyOf(response: Response): Response {
+  try {
+    // As its own init it also hands on what a platform adds: a WebSocket, how its body is encoded.
+    return new Response(response.body, response);
+  } catch {
+    // Statuses that no constructor takes (101): its own fields, then.
+    return response;
+  }
 }

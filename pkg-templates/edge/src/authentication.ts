@@ -99,33 +99,34 @@ export class Authentication extends RequestWork {
 
   /** Fetches keys that are due anew; while the issuer cannot be reached the old ones serve for a while. */
   async #refreshKeys(): Promise<void> {
-    for (const [index, keys] of this.#core.issuers.entries()) {
-      if (!keys.isDue(this.now) && !keys.isTooOld(this.now)) continue;
-      const refresh = this.#loadKeys(index);
-      const later = this.context.waitUntil;
-      if (later !== undefined && !keys.isTooOld(this.now)) later(refresh);
-      else if (!(await refresh) && keys.isTooOld(this.now)) this.#running.server.set_keys(index, '{"keys":[]}');
+    const later = this.context.waitUntil;
+    for (const [issuer, keys] of this.#core.issuers.entries()) {
+      if (keys.isTooOld(this.now)) {
+        if (await this.#loadKeys(issuer)) continue;
+        keys.forget();
+        this.#running.server.set_keys(issuer, '{"keys":[]}');
+      } else if (keys.isDue(this.now)) {
+        const refresh = this.#loadKeys(issuer);
+        if (later === undefined) await refresh;
+        else later(refresh);
+      }
     }
   }
 
-  /** Fetches an issuer's keys. True also where they are as fresh as may be asked for. */
+  /** Fetches an issuer's keys, unless that was just tried. True if there are some that may be used. */
   async #loadKeys(issuer: number): Promise<boolean> {
-    const keys = this.#core.issuers[issuer];
-    if (keys === undefined) return false;
-    if (keys.isLoaded && !keys.mayAsk(this.now)) return true;
-    try {
-      return this.#running.server.set_keys(issuer, await keys.load(this.now)) || keys.isLoaded;
-    } catch {
-      return keys.isLoaded && !keys.isTooOld(this.now);
-    }
+    const { server } = this.#running;
+    return (await this.#core.issuers[issuer]?.load(this.now, (jwks) => server.set_keys(issuer, jwks))) ?? false;
   }
 
   async #resolve(token: string): Promise<{ active: boolean; claims: string; until: number } | null> {
     try {
       const resolved = await this.#core.options.tokens?.resolve(token, { now: this.now });
-      // Only the very `true` counts (RFC 7662 §2.2).
-      if (resolved?.active !== true) return resolved?.active === false ? { active: false, claims: "{}", until: NaN } : null;
-      return { active: true, claims: JSON.stringify(resolved.claims), until: resolved.expiresAt ?? NaN };
+      if (resolved?.active === false) return { active: false, claims: "{}", until: NaN };
+      // Only the very `true` counts (RFC 7662 §2.2), and claims that are some.
+      if (resolved?.active !== true || typeof resolved.claims !== "object" || resolved.claims === null) return null;
+      const { claims, expiresAt } = resolved;
+      return { active: true, claims: JSON.stringify(claims), until: typeof expiresAt === "number" ? expiresAt : NaN };
     } catch {
       return null;
     }
@@ -187,7 +188,7 @@ export class Authentication extends RequestWork {
     }
     const renews = slots.get(Slot.renewsNonce) !== 0;
     const replay = this.externalMark();
-    const trace = this.#trace(null, mechanisms);
+    const trace = this.#trace(null);
     const fields: AnswerFields = { nonce: renews ? await this.currentNonce() : undefined, varies: this.varies };
     return {
       ok: true,
@@ -208,7 +209,7 @@ export class Authentication extends RequestWork {
     const remembered = claims.get(id);
     if (remembered !== undefined) return remembered;
     const read = freeze(JSON.parse(slots.text(Slot.claims)) as Claims);
-    if (id !== 0) claims.set(id, read);
+    claims.set(id, read);
     return read;
   }
 
@@ -216,7 +217,7 @@ export class Authentication extends RequestWork {
     const { reason, nonce } = await this.nonceFor(refused);
     const { server } = this.#running;
     const challenge = (headers: Headers): void => this.#challenge(headers, server.challenges(reason.number, this.#scheme));
-    return this.rejected({ reason, error: reason.error, status: reason.status, challenge, trace: this.#trace(reason, []) }, nonce);
+    return this.rejected({ reason, error: reason.error, status: reason.status, challenge, trace: this.#trace(reason) }, nonce);
   }
 
   #forbid(scope: string, fields: AnswerFields): Response {
@@ -231,14 +232,14 @@ export class Authentication extends RequestWork {
     for (const line of lines.split("\n")) if (line !== "") headers.append("WWW-Authenticate", line);
   }
 
-  #trace(failed: ReasonInfo | null, mechanisms: readonly Mechanism[]): TraceStep[] | undefined {
+  #trace(failed: ReasonInfo | null): TraceStep[] | undefined {
     if (this.context.explain !== true) return undefined;
     const proof = this.#scheme === DPOP;
     const { options } = this.#core;
     return traceOf((check) => {
       if (check === "proof_nonce") return proof && options.nonce !== undefined;
       if (check === "replay") return proof && options.replay !== "external";
-      if (check === "certificate_binding") return mechanisms.includes("mtls");
+      if (check === "certificate_binding") return this.certificate !== undefined;
       return proof || !(isAboutProof(check) || check === "key_binding");
     }, failed);
   }

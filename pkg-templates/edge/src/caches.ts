@@ -4,18 +4,24 @@ import type { ImportedKey } from "./signatures.js";
 import type { Engine } from "./wasm/keybound_edge.js";
 import type { Claims } from "./types.js";
 
-/** Entries go when the module says so: its caches are the bounded ones. */
+/** Entries go when the module says so. */
 export class Caches {
-  /** Clients' keys, by the module's id. */
-  readonly keys = new Map<number, ImportedKey>();
-  /** Claims of verified tokens, by the module's id. */
-  readonly claims = new Map<number, Claims>();
+  /** Clients' keys. */
+  readonly keys: Companions<ImportedKey>;
+  /** Claims of verified tokens. */
+  readonly claims: Companions<Claims>;
   /** Issuers' keys, by their JWK and algorithm. */
   readonly issuers = new Map<string, ImportedKey>();
 
+  /** For caches of the module that hold so many entries. */
+  constructor(tokens: number, keys: number) {
+    this.claims = new Companions(tokens);
+    this.keys = new Companions(keys);
+  }
+
   /** Forgets what the module forgot. */
   sweep(engine: Engine): void {
-    let entries: Map<number, unknown> = this.claims;
+    let entries: { delete(id: number): void } = this.claims;
     for (const id of engine.take_gone()) {
       if (id === 0) entries = this.keys;
       else entries.delete(id);
@@ -26,6 +32,40 @@ export class Caches {
   rememberIssuerKey(name: string, key: ImportedKey): void {
     if (this.issuers.size >= 256) this.issuers.clear();
     this.issuers.set(name, key);
+  }
+}
+
+/** What goes with the entries of one of the module's caches, by their ids. */
+export class Companions<T> {
+  readonly #values = new Map<number, T>();
+  readonly #bound: number;
+
+  constructor(capacity: number) {
+    this.#bound = 2 * capacity;
+  }
+
+  get(id: number): T | undefined {
+    return this.#values.get(id);
+  }
+
+  /** The id 0 is that of what the module does not remember. */
+  set(id: number, value: T): void {
+    if (id === 0) return;
+    // The module may have dropped an entry while its request still waited for an answer; it says so only
+    // once, so what is set afterwards would stay for ever.
+    if (this.#values.size >= this.#bound) this.#dropOldest();
+    this.#values.set(id, value);
+  }
+
+  delete(id: number): void {
+    this.#values.delete(id);
+  }
+
+  #dropOldest(): void {
+    for (const id of this.#values.keys()) {
+      this.#values.delete(id);
+      return;
+    }
   }
 }
 

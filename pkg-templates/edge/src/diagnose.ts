@@ -15,7 +15,7 @@ export async function diagnose(core: Core): Promise<Diagnosis> {
     if (keys === undefined) continue;
     const name = `keys of ${issuer}`;
     try {
-      const { keys: list } = JSON.parse(await keys.load(core.now())) as { keys?: unknown[] };
+      const { keys: list } = JSON.parse(await keys.look()) as { keys?: unknown[] };
       const count = list?.length ?? 0;
       checks.push({ name, ok: count > 0, detail: `${count} published`, ...(count === 0 && { fix: "publish a signing key" }) });
     } catch (cause) {

@@ -1,17 +1,26 @@
 // An issuer's published keys: found by discovery, fetched once for all who wait, refreshed at a bounded rate.
 
+import { isSecure } from "./options.js";
 import type { JwtOptions } from "./tokens.js";
 
 /** Seconds after which keys are fetched anew. */
 const FRESH_SECONDS = 600;
 /** Seconds for which old keys serve while the issuer cannot be reached. */
 const STALE_SECONDS = 3600;
-/** Seconds between two fetches for an unknown `kid`, or after a failure. */
+/** Seconds between two fetches while there are keys: for an unknown `kid`, or after a failure. */
 const PAUSE_SECONDS = 30;
-/** Milliseconds a fetch may take. */
+/** Seconds between two fetches while there are none. */
+const RETRY_SECONDS = 1;
+/** Milliseconds one document may take. */
 const PATIENCE = 5_000;
+/** Milliseconds a request waits for its own fetch, and for one that another request began. */
+const OWN_PATIENCE = 10_000;
+const OTHERS_PATIENCE = 2_000;
 /** Octets of a document that is read. */
 const MAX_DOCUMENT = 1 << 20;
+
+/** Takes over a key set as JSON; false if it is none. */
+export type UseKeys = (jwks: string) => boolean;
 
 /** Where an issuer's metadata may be (RFC 8414 §3.1, OpenID Connect Discovery §4). */
 export function metadataUrls(issuer: string): URL[] {
@@ -29,66 +38,89 @@ export class IssuerKeys {
   readonly #options: JwtOptions;
   #fetchedAt: number | undefined;
   #triedAt: number | undefined;
-  #flight: Promise<string> | undefined;
+  #flight: Promise<void> | undefined;
+  /** Fetches are numbered, so that one that ends late does not undo a later one. */
+  #flights = 0;
+  #newest = 0;
 
   constructor(issuer: string, options: JwtOptions) {
     this.#issuer = issuer;
     this.#options = options;
   }
 
-  /** Keys that were given need no fetching. */
-  get given(): string | undefined {
+  /** Keys that were given need no fetching, and do not grow old. */
+  get #given(): string | undefined {
     const { jwks } = this.#options;
     return jwks === undefined || jwks instanceof URL ? undefined : JSON.stringify(jwks);
   }
 
   /** Whether the keys are due to be fetched anew. */
   isDue(now: number): boolean {
-    return this.#fetchedAt !== undefined && now - this.#fetchedAt > FRESH_SECONDS && this.#mayTry(now);
+    return this.#isOlderThan(FRESH_SECONDS, now) && this.#mayTry(now);
   }
 
   /** Whether the keys are too old to be used at all. */
   isTooOld(now: number): boolean {
-    return this.#fetchedAt !== undefined && now - this.#fetchedAt > STALE_SECONDS;
+    return this.#isOlderThan(STALE_SECONDS, now);
   }
 
-  /** Whether there are keys. */
-  get isLoaded(): boolean {
-    return this.#fetchedAt !== undefined;
-  }
-
-  /** Whether enough time has passed to ask the issuer again. */
-  mayAsk(now: number): boolean {
-    return this.given === undefined && (this.#flight !== undefined || this.#mayTry(now));
+  #isOlderThan(seconds: number, now: number): boolean {
+    // A clock that was set back says nothing about their age.
+    return this.#fetchedAt !== undefined && this.#given === undefined && Math.abs(now - this.#fetchedAt) > seconds;
   }
 
   #mayTry(now: number): boolean {
-    return this.#triedAt === undefined || now - this.#triedAt >= PAUSE_SECONDS || now < this.#triedAt;
+    const pause = this.#fetchedAt === undefined ? RETRY_SECONDS : PAUSE_SECONDS;
+    return this.#triedAt === undefined || Math.abs(now - this.#triedAt) >= pause;
   }
 
-  /** The key set as JSON. One fetch serves all who wait; each waits for its own time only. */
-  async load(now: number): Promise<string> {
-    if (this.given !== undefined) {
-      this.#fetchedAt = now;
-      return this.given;
-    }
+  /** Forgets keys that are too old. */
+  forget(): void {
+    this.#fetchedAt = undefined;
+  }
+
+  /** Fetches the keys, unless that was just tried. True if there are keys that may be used, old ones too. */
+  async load(now: number, use: UseKeys): Promise<boolean> {
+    if (this.#given === undefined) await this.#fetchOnce(now, use);
+    else if (this.#fetchedAt === undefined && use(this.#given)) this.#fetchedAt = now;
+    return this.#fetchedAt !== undefined && !this.isTooOld(now);
+  }
+
+  /** The key set as JSON, for a look at it only. */
+  async look(): Promise<string> {
+    return this.#given ?? this.#fetch();
+  }
+
+  /** One fetch serves all who wait; each waits for its own time only. */
+  async #fetchOnce(now: number, use: UseKeys): Promise<void> {
+    const others = this.#flight;
+    if (others === undefined) {
+      if (!this.#mayTry(now)) return;
+    } else if (await settles(others, OTHERS_PATIENCE)) return;
+    // Nobody fetches, or nobody who will ever be done: where a request is cancelled, so is its fetch.
+    if (this.#flight === others) this.#flight = this.#start(now, use);
+    const flight = this.#flight;
+    if (flight === undefined || (await settles(flight, OWN_PATIENCE))) return;
+    if (this.#flight === flight) this.#flight = undefined;
+  }
+
+  /** A fetch that settles without an error, whatever becomes of it. */
+  #start(now: number, use: UseKeys): Promise<void> {
     this.#triedAt = now;
-    if (this.#flight === undefined) {
-      const flight = this.#fetch().finally(() => {
+    const number = (this.#flights += 1);
+    const flight = this.#fetch()
+      .then((jwks) => {
+        if (number < this.#newest || !use(jwks)) return;
+        this.#newest = number;
+        this.#fetchedAt = now;
+      })
+      .catch(() => {
+        // Old keys serve for a while; `load` says whether there are any.
+      })
+      .finally(() => {
         if (this.#flight === flight) this.#flight = undefined;
       });
-      this.#flight = flight;
-    }
-    const flight = this.#flight;
-    try {
-      const jwks = await withPatience(flight, 2 * PATIENCE);
-      this.#fetchedAt = now;
-      return jwks;
-    } catch (cause) {
-      // The request that fetched may be gone, and its fetch with it: the next one starts anew.
-      if (this.#flight === flight) this.#flight = undefined;
-      throw cause;
-    }
+    return flight;
   }
 
   async #fetch(): Promise<string> {
@@ -104,7 +136,10 @@ export class IssuerKeys {
         const metadata = JSON.parse(await this.#read(url)) as { issuer?: unknown; jwks_uri?: unknown };
         if (metadata.issuer !== this.#issuer) throw new Error(`${url.href} is the metadata of another issuer`);
         if (typeof metadata.jwks_uri !== "string") throw new Error(`${url.href} names no jwks_uri`);
-        return new URL(metadata.jwks_uri);
+        const jwksUri = new URL(metadata.jwks_uri);
+        // RFC 8414 §2.
+        if (!isSecure(jwksUri)) throw new Error(`${url.href} names a jwks_uri without https`);
+        return jwksUri;
       } catch (cause) {
         failure ??= cause;
       }
@@ -119,21 +154,38 @@ export class IssuerKeys {
       redirect: "manual",
       signal: AbortSignal.timeout(PATIENCE),
     });
-    if (response.status !== 200) throw new Error(`${url.href} answered ${response.status}`);
-    const text = await response.text();
-    if (text.length > MAX_DOCUMENT) throw new Error(`${url.href} is too large`);
-    return text;
+    if (response.status === 200) return readBounded(response, url);
+    response.body?.cancel().catch(() => undefined);
+    throw new Error(`${url.href} answered ${response.status}`);
+  }
+}
+
+/** The text of a response, of which no more is taken in than a document may have. */
+async function readBounded(response: Response, url: URL): Promise<string> {
+  const reader = response.body?.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  let length = 0;
+  for (;;) {
+    const chunk = await reader?.read();
+    if (chunk === undefined || chunk.done) return text + decoder.decode();
+    length += chunk.value.byteLength;
+    if (length > MAX_DOCUMENT) {
+      reader?.cancel().catch(() => undefined);
+      throw new Error(`${url.href} is too large`);
+    }
+    text += decoder.decode(chunk.value, { stream: true });
   }
 }
 
 /** Waits for a promise that may belong to another request, which may be cancelled, and then it never settles. */
-async function withPatience<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
+async function settles(promise: Promise<void>, milliseconds: number): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("the issuer's keys did not come in time")), milliseconds);
+  const timeout = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), milliseconds);
   });
   try {
-    return await Promise.race([promise, timeout]);
+    return await Promise.race([promise.then(() => true as const), timeout]);
   } finally {
     clearTimeout(timer);
   }

@@ -1,9 +1,10 @@
 // Options are checked where they are given, and what is wrong says what to change.
 
-import { JwtTokens } from "./tokens.js";
-import type { NonceChecker, NoncePolicy, ResourceServerOptions, TokenEndpointOptions } from "./types.js";
+import { JwtTokens, type JwtOptions } from "./tokens.js";
+import type { CorsPolicy, NonceChecker, NoncePolicy, ResourceServerOptions, TokenEndpointOptions } from "./types.js";
 
 const ALGORITHMS = ["ES256", "ES384", "ES512", "RS256", "PS256", "EdDSA", "Ed25519"];
+const PROFILES = ["rfc9068", "auth0", "keycloak", "okta"];
 const MIN_SECRET_BYTES = 32;
 
 /** Options as the module reads them, in crates/keybound-edge/src/npm/options.rs. */
@@ -26,7 +27,7 @@ export function readOptions(options: ResourceServerOptions): EngineOptions {
   for (const issuer of issuers) checkIssuer(issuer);
   const source = options.tokens ?? new JwtTokens({});
   const jwt = source instanceof JwtTokens ? source.options : undefined;
-  algorithms(jwt?.algorithms, "tokens.algorithms");
+  if (jwt !== undefined) checkTokens(jwt);
   const constraint = options.proofOfPossession ?? {};
   if ("requiredFor" in constraint || "clientType" in constraint) {
     throw new TypeError("proofOfPossession.requiredFor and clientType are not available in this version");
@@ -36,7 +37,8 @@ export function readOptions(options: ResourceServerOptions): EngineOptions {
     throw new TypeError(`proofOfPossession.mechanism: ${JSON.stringify(mechanism)} is none of "dpop", "mtls" and "either"`);
   }
   checkCommon(options);
-  if (options.resourceMetadata !== undefined) checkUrl(options.resourceMetadata, "resourceMetadata");
+  if (options.resourceMetadata !== undefined) checkMetadataUrl(options.resourceMetadata);
+  if (typeof source.resolve !== "function") throw new TypeError("tokens: give jwtTokens() or a source with a resolve method");
   return {
     issuers,
     audiences: list(options.audience, "audience"),
@@ -69,12 +71,52 @@ export function readTokenEndpointOptions(options: TokenEndpointOptions): Pick<En
 }
 
 /** What both roles have. */
-function checkCommon(options: Pick<ResourceServerOptions, "crypto" | "replay">): void {
+function checkCommon(options: ResourceServerOptions | TokenEndpointOptions): void {
+  for (const source of options.certificates ?? []) {
+    if (typeof source?.read !== "function") {
+      throw new TypeError("certificates: give sources with a read method, such as certificates.cloudflare()");
+    }
+  }
+  if (options.cors !== undefined) checkCors(options.cors);
+  if (options.now !== undefined && typeof options.now !== "function") {
+    throw new TypeError("now: give a function that returns the seconds since the epoch");
+  }
   if (options.crypto !== undefined && options.crypto !== "webcrypto") {
     throw new TypeError('crypto: only "webcrypto" is available in this version');
   }
   if (options.replay !== undefined && options.replay !== "external" && typeof options.replay.claim !== "function") {
     throw new TypeError('replay: give a store with a claim method, or "external"');
+  }
+}
+
+function checkCors({ origins, maxAge }: CorsPolicy): void {
+  if (maxAge !== undefined) whole(maxAge, "cors.maxAge");
+  if (origins === "*") return;
+  if (!Array.isArray(origins)) throw new TypeError('cors.origins: give "*" or a list of origins');
+  for (const origin of origins as unknown[]) {
+    if (typeof origin !== "string" || !isOrigin(origin)) {
+      throw new TypeError(`cors.origins: ${JSON.stringify(origin)} is no origin as browsers send it, such as "https://app.example"`);
+    }
+  }
+}
+
+/** Whether a browser would send this in `Origin`: lower case, no default port, nothing after the host. Apps have schemes of their own. */
+function isOrigin(text: string): boolean {
+  if (!/^[a-z][a-z0-9+.-]*:\/\/[^/?#\s,A-Z]+$/.test(text)) return false;
+  return !/^https?:/.test(text) || (URL.canParse(text) && new URL(text).origin === text);
+}
+
+/** Checks options of `jwtTokens`. */
+function checkTokens({ algorithms: names, jwks, profile, types }: JwtOptions): void {
+  algorithms(names, "tokens.algorithms");
+  if (profile !== undefined && !PROFILES.includes(profile)) {
+    throw new TypeError(`tokens.profile: ${JSON.stringify(profile)} is not known; there are ${PROFILES.join(", ")}`);
+  }
+  if (types !== undefined && !Array.isArray(types)) throw new TypeError("tokens.types: give a list");
+  if (jwks instanceof URL) {
+    if (!isSecure(jwks)) throw new TypeError(`tokens.jwks: ${JSON.stringify(jwks.href)} must be an https URL`);
+  } else if (jwks !== undefined && !Array.isArray(jwks?.keys)) {
+    throw new TypeError("tokens.jwks: give a key set ({ keys: [...] }) or a URL object");
   }
 }
 
@@ -147,12 +189,21 @@ function checkUrl(text: string, name: string): URL {
   }
 }
 
-/** RFC 8414 §2: an https URL without query and fragment. A developer's own machine may use http. */
+/** It stands in a quoted string of challenges. */
+function checkMetadataUrl(text: string): void {
+  checkUrl(text, "resourceMetadata");
+  if (!/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(text)) throw new TypeError(`resourceMetadata: ${JSON.stringify(text)} must be percent-encoded`);
+}
+
+/** Whether it is an https URL. A developer's own machine may use http. */
+export function isSecure(url: URL): boolean {
+  const loopback = /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
+  return url.protocol === "https:" || (url.protocol === "http:" && loopback);
+}
+
+/** RFC 8414 §2: an https URL without query and fragment. */
 function checkIssuer(issuer: string): void {
   const url = checkUrl(issuer, "issuer");
-  const loopback = /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && loopback)) {
-    throw new TypeError(`issuer: ${JSON.stringify(issuer)} must be an https URL`);
-  }
+  if (!isSecure(url)) throw new TypeError(`issuer: ${JSON.stringify(issuer)} must be an https URL`);
   if (url.search !== "" || url.hash !== "") throw new TypeError(`issuer: ${JSON.stringify(issuer)} has a query or fragment`);
 }

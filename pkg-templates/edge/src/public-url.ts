@@ -1,5 +1,6 @@
 // The target URI as clients see it, where a proxy stands in front or the host comes from the client.
 
+import { isSecure } from "./options.js";
 import type { ResourceServerOptions } from "./types.js";
 
 /** Gives the target URI of a request; null: it is for none of ours. */
@@ -11,19 +12,28 @@ interface Place {
   prefix: string;
 }
 
+interface Target {
+  path: string;
+  query: string;
+}
+
 /** Reads `publicUrl`. */
 export function targetOf(publicUrl: ResourceServerOptions["publicUrl"]): TargetOf {
   if (publicUrl === undefined) return (request) => request.url;
   if (typeof publicUrl === "function") return publicUrl;
   if (typeof publicUrl === "string") {
     const place = placeOf(publicUrl);
-    return (request) => within(place, pathOf(request.url));
+    return (request) => within(place, afterHost(request.url));
   }
-  const places = new Map(publicUrl.map((url) => [placeOf(url).host, placeOf(url)]));
-  if (places.size === 0) throw new TypeError("publicUrl: the list is empty");
+  const places = publicUrl.map(placeOf);
+  if (places.length === 0) throw new TypeError("publicUrl: the list is empty");
   return (request) => {
-    const place = places.get(hostOf(request.url));
-    return place === undefined ? null : within(place, pathOf(request.url));
+    const host = hostOf(request.url);
+    const target = afterHost(request.url);
+    const here = places.filter((place) => place.host === host);
+    // Of several on one host it is the one whose prefix the path has.
+    const place = here.find((place) => has(place, target)) ?? (here.length === 1 ? here[0] : undefined);
+    return place === undefined ? null : within(place, target);
   };
 }
 
@@ -34,22 +44,27 @@ function placeOf(text: string): Place {
   } catch (cause) {
     throw new TypeError(`publicUrl: ${JSON.stringify(text)} is no absolute URL`, { cause });
   }
-  if (!/^https?:$/.test(url.protocol) || url.search !== "" || url.hash !== "" || url.username !== "") {
+  if (!isSecure(url) || url.search !== "" || url.hash !== "" || url.username !== "") {
     throw new TypeError(`publicUrl: ${JSON.stringify(text)} must be an https origin, with a path prefix at most`);
   }
   return { host: url.host, origin: url.origin, prefix: url.pathname.replace(/\/$/, "") };
 }
 
 /** The proxy may have taken the prefix off the path, or not. */
-function within(place: Place, path: string): string {
-  const has = place.prefix === "" || path === place.prefix || path.startsWith(`${place.prefix}/`);
-  return place.origin + (has ? "" : place.prefix) + path;
+function within(place: Place, target: Target): string {
+  return place.origin + (has(place, target) ? "" : place.prefix) + target.path + target.query;
+}
+
+function has({ prefix }: Place, { path }: Target): boolean {
+  return prefix === "" || path === prefix || path.startsWith(`${prefix}/`);
 }
 
 /** Path and query of a serialised URL. */
-function pathOf(url: string): string {
+function afterHost(url: string): Target {
   const at = url.indexOf("/", url.indexOf("://") + 3);
-  return at < 0 ? "/" : url.slice(at);
+  const text = at < 0 ? "/" : url.slice(at);
+  const end = text.search(/[?#]/);
+  return end < 0 ? { path: text, query: "" } : { path: text.slice(0, end), query: text.slice(end) };
 }
 
 function hostOf(url: string): string {

@@ -8,11 +8,14 @@ import { isChecker } from "./options.js";
 import { importKey, serves, verify, type ImportedKey } from "./signatures.js";
 import { reasonNamed, type ReasonInfo } from "./tables.js";
 import type { Engine } from "./wasm/keybound_edge.js";
-import type { NonceStatus, OAuthError, Rejected, ReplayMark, RequestContext, ResourceServerOptions, TraceStep } from "./types.js";
+import type { CertificateReading, CertificateSource, NonceStatus, OAuthError, Rejected, ReplayMark, RequestContext, ResourceServerOptions, TraceStep } from "./types.js";
 
 /** As the module numbers them. */
 export const NONCE_STATUS: readonly NonceStatus[] = ["current", "previous", "stale", "unknown"];
 const REPLAY = { fresh: 0, replayed: 1, unavailable: 3, external: 4 } as const;
+
+/** RFC 9449 §8.1; longer ones are not read. */
+const isNonce = (text: unknown): text is string => typeof text === "string" && /^[\x21\x23-\x5b\x5d-\x7e]{1,1024}$/.test(text);
 
 /** The options that both roles have. */
 export type CommonOptions = Pick<ResourceServerOptions, "nonce" | "certificates" | "cors">;
@@ -87,7 +90,8 @@ export abstract class RequestWork {
     const { nonce } = this.#surroundings.options;
     if (!isChecker(nonce)) return this.#engine.current_nonce(this.now);
     try {
-      return await nonce.current();
+      const current = await nonce.current();
+      return isNonce(current) ? current : undefined;
     } catch {
       return undefined;
     }
@@ -114,7 +118,7 @@ export abstract class RequestWork {
   /** Keeps the proof's key under the id that the module gave it. */
   protected rememberProofKey(id: number): void {
     const { keys } = this.#surroundings.caches;
-    if (id !== 0 && this.proofKey !== null && keys.get(id) !== this.proofKey) keys.set(id, this.proofKey);
+    if (this.proofKey !== null && keys.get(id) !== this.proofKey) keys.set(id, this.proofKey);
   }
 
   /** Asks the caller's own TLS layer, else the sources: the first that reports or refuses one decides. */
@@ -129,14 +133,27 @@ export abstract class RequestWork {
     for (const source of this.#surroundings.options.certificates ?? []) {
       const varies = (source as FieldSource).varies;
       if (varies !== undefined) this.varies = varies;
-      const reading = source.read(this.request, this.context.headers);
+      const reading = this.#ask(source);
+      // As for a refusal, no later source is asked.
+      if (reading === null) return "!certificate_source_unavailable";
       if ("certificate" in reading) return readCertificate(reading.certificate);
       if ("refused" in reading) {
-        this.#refusal = reading.refused;
-        return `!${reading.refused}`;
+        this.#refusal = String(reading.refused);
+        return `!${this.#refusal}`;
       }
     }
     return "";
+  }
+
+  /** Null: the source failed, or said nothing that can be understood. */
+  #ask(source: CertificateSource): CertificateReading | null {
+    try {
+      const reading = source.read(this.request, this.context.headers);
+      if ("certificate" in reading) return typeof reading.certificate === "object" && reading.certificate !== null ? reading : null;
+      return "refused" in reading || reading.absent === true ? reading : null;
+    } catch {
+      return null;
+    }
   }
 
   /** Asks the replay store about a mark, last of all. */
@@ -175,7 +192,7 @@ export abstract class RequestWork {
     return {
       ok: false,
       error,
-      reason: reason.code === "certificate_refused" ? (this.#refusal ?? reason.code) : reason.code,
+      reason: reason.code === "certificate_refused" ? this.#refusal || reason.code : reason.code,
       detail: reason.detail,
       status,
       response: (init = {}) => {

@@ -45,7 +45,7 @@ export function createResourceServer(options: ResourceServerOptions): ResourceSe
     replay: options.replay ?? new MemoryReplay(1_000_000, 10_000),
     targetOf: targetOf(options.publicUrl),
     issuers: tokens instanceof JwtTokens ? engineOptions.issuers.map((issuer) => new IssuerKeys(issuer, tokens.options)) : [],
-    caches: new Caches(),
+    caches: new Caches(engineOptions.tokenCache, engineOptions.keyCache),
     now: options.now ?? (() => Date.now() / 1000),
   };
   let running: Running | undefined;

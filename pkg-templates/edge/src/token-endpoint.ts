@@ -26,17 +26,17 @@ export interface TokenCore extends Surroundings {
  * Throws a `TypeError` or `RangeError` that says what to change if an option is wrong.
  */
 export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoint {
-  const engineOptions = JSON.stringify(readTokenEndpointOptions(options));
+  const engineOptions = readTokenEndpointOptions(options);
   const core: TokenCore = {
     options,
     replay: options.replay ?? new MemoryReplay(1_000_000, 10_000),
     targetOf: targetOf(options.publicUrl),
-    caches: new Caches(),
+    caches: new Caches(0, engineOptions.keyCache),
     now: options.now ?? (() => Date.now() / 1000),
   };
   let running: { engine: Engine; slots: Slots } | undefined;
   const start = () => {
-    const engine = new Engine(engineOptions);
+    const engine = new Engine(JSON.stringify(engineOptions));
     if (core.replay instanceof MemoryReplay) engine.use_memory(core.replay.memory());
     return { engine, slots: new Slots(engine) };
   };

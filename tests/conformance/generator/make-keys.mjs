@@ -3,7 +3,7 @@
 // They are test keys: anyone has them. Needs the openssl command for certificates.
 
 import { execFileSync } from "node:child_process";
-import { createPrivateKey, generateKeyPairSync } from "node:crypto";
+import { createECDH, createPrivateKey, generateKeyPairSync } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,16 +11,23 @@ import { join } from "node:path";
 const path = new URL("keys.json", import.meta.url);
 const file = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : { note: "Published test keys. They protect nothing.", keys: {}, certificates: {} };
 
-const ec = (curve, fits = () => true) => () => {
+const CURVES = { "P-256": ["prime256v1", 32], "P-384": ["secp384r1", 48], "P-521": ["secp521r1", 66], "secp256k1": ["secp256k1", 32] };
+const ec = (crv, fits = () => true) => () => {
+  const [name, size] = CURVES[crv];
   for (;;) {
-    const jwk = generateKeyPairSync("ec", { namedCurve: curve }).privateKey.export({ format: "jwk" });
-    if (fits(jwk)) return jwk;
+    const pair = createECDH(name);
+    const point = pair.generateKeys();
+    const coordinates = { x: point.subarray(1, 1 + size), y: point.subarray(1 + size) };
+    if (!fits(coordinates)) continue;
+    const d = Buffer.concat([Buffer.alloc(size), pair.getPrivateKey()]).subarray(-size);
+    const text = (octets) => octets.toString("base64url");
+    return { kty: "EC", x: text(coordinates.x), y: text(coordinates.y), crv, d: text(d) };
   }
 };
 const rsa = (bits, exponent = 65537) => () =>
   generateKeyPairSync("rsa", { modulusLength: bits, publicExponent: exponent }).privateKey.export({ format: "jwk" });
 const okp = (type) => () => generateKeyPairSync(type).privateKey.export({ format: "jwk" });
-const leading = (name) => (jwk) => Buffer.from(jwk[name], "base64url")[0] === 0;
+const leading = (name) => (coordinates) => coordinates[name][0] === 0;
 
 const KEYS = {
   "client": ec("P-256"), "attacker": ec("P-256"), "other": ec("P-256"),
@@ -30,7 +37,7 @@ const KEYS = {
   // A P-521 coordinate has 66 octets, of which the first is 0 or 1.
   "p521-x-zero": ec("P-521", leading("x")),
   "rsa": rsa(2048), "rsa-1024": rsa(1024), "rsa-2047": rsa(2047), "rsa-3072": rsa(3072), "rsa-4096": rsa(4096), "rsa-8192": rsa(8192), "rsa-9000": rsa(9000),
-  "rsa-e3": rsa(2048, 3), "rsa-e-33-bits": rsa(2048, 2 ** 32 + 15),
+  "rsa-e3": rsa(2048, 3), 
   "issuer": ec("P-256"), "issuer-rsa": rsa(2048), "issuer-ed25519": okp("ed25519"), "issuer-p384": ec("P-384"), "issuer-unpublished": ec("P-256"), "issuer-enc": ec("P-256"),
 };
 

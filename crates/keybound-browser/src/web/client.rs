@@ -5,8 +5,8 @@ use core::cell::RefCell;
 
 use js_sys::{Date, JSON, Reflect, futures::JsFuture};
 use keybound_core::client::{
-    Answer, ClientError, Command, Event, Exchange, NonceCache, Policy, Preparation, Report,
-    RequestHead, Role, Token, TokenAnswer,
+    Answer, ClientError, Command, Event, Exchange, NonceCache, Policy, Preparation, Report, RequestHead, Role, Token,
+    TokenAnswer,
 };
 use wasm_bindgen::JsValue;
 use web_sys::{Request, Response, ResponseType, Url};
@@ -332,4 +332,3 @@ impl Members {
         }
     }
 }
-

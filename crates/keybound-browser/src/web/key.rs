@@ -83,18 +83,13 @@ impl DpopKey {
     ///
     /// # Errors
     /// [`Error::Key`], for one in extractable form (RFC 9449 §11.4) among others.
-    pub async fn from_crypto_keys(
-        private: CryptoKey,
-        public: CryptoKey,
-        algorithm: Algorithm,
-    ) -> Result<Self, Error> {
+    pub async fn from_crypto_keys(private: CryptoKey, public: CryptoKey, algorithm: Algorithm) -> Result<Self, Error> {
         let pair = KeyPair::from_crypto_keys(private, public, algorithm).await?;
         Self::of(None, pair, Storage::Memory)
     }
 
     fn of(name: Option<String>, pair: KeyPair, storage: Storage) -> Result<Self, Error> {
-        let template = ProofTemplate::new(pair.algorithm(), pair.public_key().clone())
-            .map_err(ClientError::Proof)?;
+        let template = ProofTemplate::new(pair.algorithm(), pair.public_key().clone()).map_err(ClientError::Proof)?;
         Ok(Self(Rc::new(Inner { name, pair, template, storage, deleted: Cell::new(false) })))
     }
 

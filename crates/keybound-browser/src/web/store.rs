@@ -8,8 +8,7 @@ use keybound_core::algorithm::Algorithm;
 use keybound_webcrypto::{KeyPair, KeyPairError};
 use wasm_bindgen::{JsCast as _, JsValue, closure::Closure};
 use web_sys::{
-    CryptoKey, Event, IdbDatabase, IdbFactory, IdbObjectStore, IdbOpenDbRequest, IdbTransaction,
-    IdbTransactionMode,
+    CryptoKey, Event, IdbDatabase, IdbFactory, IdbObjectStore, IdbOpenDbRequest, IdbTransaction, IdbTransactionMode,
 };
 
 use super::{Error, Storage};

@@ -43,7 +43,8 @@ impl Server {
         let answer = Closure::<dyn FnMut(Request) -> Promise>::new(move |request: Request| {
             let field = |name: &str| request.headers().get(name).unwrap();
             let redirect = Reflect::get(&request, &"redirect".into()).unwrap().as_string().unwrap();
-            let arrived = Received { authorization: field("authorization"), proof: field("dpop"), redirect, body: String::new() };
+            let arrived =
+                Received { authorization: field("authorization"), proof: field("dpop"), redirect, body: String::new() };
             let (status, fields) = answer(&arrived);
             log.borrow_mut().push((arrived, request));
             let headers = Headers::new().unwrap();
@@ -63,7 +64,12 @@ impl Server {
 
     /// What it was asked, with the bodies.
     pub(crate) async fn requests(&self) -> Vec<Received> {
-        let received = self.received.borrow().iter().map(|(received, request)| (received.clone(), Clone::clone(request))).collect::<Vec<_>>();
+        let received = self
+            .received
+            .borrow()
+            .iter()
+            .map(|(received, request)| (received.clone(), Clone::clone(request)))
+            .collect::<Vec<_>>();
         let mut requests = Vec::new();
         for (mut received, request) in received {
             received.body = JsFuture::from(request.text().unwrap()).await.unwrap().as_string().unwrap();
@@ -81,5 +87,8 @@ impl Drop for Server {
 
 /// The answer that demands this nonce (RFC 9449 §9).
 pub(crate) fn challenge(nonce: &str) -> Reply {
-    (401, vec![("www-authenticate".into(), "DPoP error=\"use_dpop_nonce\"".into()), ("dpop-nonce".into(), nonce.into())])
+    (
+        401,
+        vec![("www-authenticate".into(), "DPoP error=\"use_dpop_nonce\"".into()), ("dpop-nonce".into(), nonce.into())],
+    )
 }

@@ -275,12 +275,7 @@ impl Exchange {
             nonce_retried: false,
             token_retried: false,
             hops: 0,
-            last: LastAnswer {
-                status: 0,
-                offered: Offered::Absent,
-                cross_origin: false,
-                error: Demand::Nothing,
-            },
+            last: LastAnswer { status: 0, offered: Offered::Absent, cross_origin: false, error: Demand::Nothing },
         };
         let command = match admission {
             Err(error) => Command::Fail(error),
@@ -335,10 +330,9 @@ impl Exchange {
             Command::Prepare => Awaits::Preparation,
             Command::Send { .. } => Awaits::Answer,
             Command::ReadBody => Awaits::Body,
-            Command::StoreNonce(_)
-            | Command::AdjustClock(_)
-            | Command::Follow(_)
-            | Command::Report(_) => Awaits::Acknowledgement,
+            Command::StoreNonce(_) | Command::AdjustClock(_) | Command::Follow(_) | Command::Report(_) => {
+                Awaits::Acknowledgement
+            }
             Command::PassThrough | Command::Return | Command::Fail(_) => Awaits::Nothing,
         };
         command
@@ -456,9 +450,7 @@ impl Exchange {
         match (redirects, answer.location) {
             (true, Some(location)) => self.redirected(location),
             _ if answer.opaque_redirect => Command::Fail(ClientError::RedirectRefused),
-            _ if self.role == Role::AuthorizationServer
-                && matches!(answer.status, 200..=299 | 400 | 401) =>
-            {
+            _ if self.role == Role::AuthorizationServer && matches!(answer.status, 200..=299 | 400 | 401) => {
                 Command::ReadBody
             }
             _ => {
@@ -504,9 +496,7 @@ impl Exchange {
         match (demand, self.last.status) {
             (Demand::Nonce, 400 | 401) => self.nonce_demanded(),
             (Demand::OtherToken, 401)
-                if self.role == Role::ResourceServer
-                    && !self.token_retried
-                    && self.body == BodyKind::Repeatable =>
+                if self.role == Role::ResourceServer && !self.token_retried && self.body == BodyKind::Repeatable =>
             {
                 self.token_retried = true;
                 self.asked = Asked::Replacement;
@@ -519,9 +509,7 @@ impl Exchange {
     fn nonce_demanded(&mut self) -> Command {
         match self.last.offered {
             Offered::New if self.nonce_retried => Command::Fail(ClientError::NonceRejected),
-            Offered::New if self.body != BodyKind::Repeatable => {
-                Command::Fail(ClientError::BodyNotReplayable)
-            }
+            Offered::New if self.body != BodyKind::Repeatable => Command::Fail(ClientError::BodyNotReplayable),
             Offered::New => {
                 self.nonce_retried = true;
                 self.then(Command::Report(Report::Retry(RetryReason::UseDpopNonce)), self.attempt())
@@ -529,9 +517,7 @@ impl Exchange {
             Offered::Absent if self.last.cross_origin => {
                 self.then(Command::Report(Report::NonceHidden), Command::Fail(ClientError::NonceHidden))
             }
-            Offered::Absent | Offered::Same | Offered::Unusable => {
-                Command::Fail(ClientError::NonceRejected)
-            }
+            Offered::Absent | Offered::Same | Offered::Unusable => Command::Fail(ClientError::NonceRejected),
         }
     }
 }

@@ -33,9 +33,7 @@ mod exchange;
 mod nonces;
 mod policy;
 
-pub use exchange::{
-    Answer, BodyKind, Command, Event, Exchange, Preparation, Report, RetryReason, Token, TokenAnswer,
-};
+pub use exchange::{Answer, BodyKind, Command, Event, Exchange, Preparation, Report, RetryReason, Token, TokenAnswer};
 pub use nonces::NonceCache;
 pub use policy::{Policy, RequestHead};
 

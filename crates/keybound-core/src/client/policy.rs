@@ -121,9 +121,7 @@ impl Policy {
             .ok()
             .filter(|origin| self.origins.contains(origin));
         match origin {
-            Some(origin) if self.role == Role::ResourceServer || wants_proof(request) => {
-                Ok(Admission::Bound(origin))
-            }
+            Some(origin) if self.role == Role::ResourceServer || wants_proof(request) => Ok(Admission::Bound(origin)),
             None if self.strict => Err(ClientError::OriginNotAllowed),
             _ => Ok(Admission::Plain),
         }

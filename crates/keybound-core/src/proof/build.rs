@@ -125,8 +125,7 @@ pub struct Claim<'a> {
 
 /// Names that a further claim must not have: those of a proof (RFC 9449 §4.2, §9) and the
 /// registered ones of RFC 7519 §4.1.
-const REGISTERED: [&str; 11] =
-    ["jti", "htm", "htu", "iat", "ath", "nonce", "iss", "sub", "aud", "exp", "nbf"];
+const REGISTERED: [&str; 11] = ["jti", "htm", "htu", "iat", "ath", "nonce", "iss", "sub", "aud", "exp", "nbf"];
 
 /// A key's part of every proof: its encoded header.
 #[derive(Clone, Debug)]
@@ -176,9 +175,7 @@ impl ProofTemplate {
     /// See [`BuildError`].
     pub fn signing_input(&self, request: &ProofRequest<'_>) -> Result<String, BuildError> {
         let claims = claims_json(request)?;
-        let mut input = String::with_capacity(
-            self.header.len().saturating_add(claims.len().saturating_mul(2)),
-        );
+        let mut input = String::with_capacity(self.header.len().saturating_add(claims.len().saturating_mul(2)));
         input.push_str(&self.header);
         base64url::encode_into(claims.as_bytes(), &mut input);
         Ok(input)

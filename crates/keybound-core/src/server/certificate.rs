@@ -2,9 +2,9 @@
 
 use alloc::vec::Vec;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::engine::general_purpose::STANDARD;
 
-use crate::{server::reason::Reason, sha256, thumbprint::Thumbprint};
+use crate::{base64url, server::reason::Reason, sha256, thumbprint::Thumbprint};
 
 /// The longest certificate that is looked at, in octets of DER.
 pub const MAX_CERTIFICATE_BYTES: usize = 16 * 1024;
@@ -88,7 +88,7 @@ pub fn from_pem(pem: &str) -> Result<Thumbprint, Reason> {
         .and_then(|rest| rest.strip_suffix("-----END CERTIFICATE-----"))
         .ok_or(Reason::CertificateMalformed)?;
     let base64: Vec<u8> = body.bytes().filter(|octet| !octet.is_ascii_whitespace()).collect();
-    from_der(&STANDARD.decode(base64).map_err(|_| Reason::CertificateMalformed)?)
+    from_der(&decode_standard(&base64)?)
 }
 
 /// The thumbprint of a certificate in a `Client-Cert` field: a byte sequence `:base64:` (RFC 9440 §2.1,
@@ -108,7 +108,12 @@ pub fn from_rfc9440(field: &str) -> Result<Thumbprint, Reason> {
         .strip_prefix(':')
         .and_then(|rest| rest.strip_suffix(':'))
         .ok_or(Reason::CertificateMalformed)?;
-    from_der(&STANDARD.decode(base64).map_err(|_| Reason::CertificateMalformed)?)
+    from_der(&decode_standard(base64.as_bytes())?)
+}
+
+/// Base64 with its padding (RFC 4648 §4).
+fn decode_standard(base64: &[u8]) -> Result<Vec<u8>, Reason> {
+    base64url::decode_with(&STANDARD, base64).map_err(|_| Reason::CertificateMalformed)
 }
 
 /// A thumbprint from the hex digits of a SHA-256 fingerprint. Colons between octets are allowed.

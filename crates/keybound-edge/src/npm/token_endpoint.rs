@@ -76,7 +76,7 @@ impl TokenEndpoint {
 
     pub fn signature(&mut self, handle: u32, valid: bool) -> u32 {
         let memory = self.memory.clone();
-        let mut memory = memory.as_ref().map(|memory| memory.borrow_mut());
+        let mut memory = memory.as_ref().and_then(|memory| memory.try_borrow_mut().ok());
         let step = self.engine.signature(handle, verdict(valid), memory.as_deref_mut());
         self.write(step)
     }
@@ -84,7 +84,7 @@ impl TokenEndpoint {
     pub fn certificate(&mut self, handle: u32, reading: &str) -> u32 {
         let reading = certificates::parse_reading(reading);
         let memory = self.memory.clone();
-        let mut memory = memory.as_ref().map(|memory| memory.borrow_mut());
+        let mut memory = memory.as_ref().and_then(|memory| memory.try_borrow_mut().ok());
         let step = self.engine.certificate(handle, &reading, memory.as_deref_mut());
         self.write(step)
     }

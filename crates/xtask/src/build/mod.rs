@@ -62,18 +62,12 @@ impl Package {
 
     /// A page hashes little and waits for every byte: the rolled loop of SHA-256 saves it six kilobytes.
     fn rust_flags(self) -> &'static [&'static str] {
-        match self {
-            Package::Browser => &["--cfg", "sha2_backend_soft=\"compact\""],
-            Package::Edge => &[],
-        }
+        &["--cfg", "sha2_backend_soft=\"compact\""]
     }
 
-    /// A page waits for its bytes, a worker for its answers.
+    /// Small first: what the speed of the rest costs is a fraction of one signature.
     fn wasm_opt_level(self) -> &'static str {
-        match self {
-            Package::Browser => "-Oz",
-            Package::Edge => "-O3",
-        }
+        "-Oz"
     }
 }
 

@@ -56,9 +56,10 @@ fn compile(package: Package) -> Result<PathBuf> {
     let toolchain = WasmToolchain::find().context("the wasm32 target is missing")?;
     toolchain
         .cargo(format!("{} for wasm32", package.krate()))
-        .args(["build", "--package", package.krate(), "--lib", "--no-default-features", "--features", "npm"])
-        .args(["--profile", package.profile(), "--target", WASM32])
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", rust_flags(package))
+        // Of a crate that is an rlib as well, `cargo build` leaves link-time optimisation out without a word.
+        .args(["rustc", "--lib", "--crate-type", "cdylib", "--package", package.krate()])
+        .args(["--no-default-features", "--features", "npm", "--profile", package.profile(), "--target", WASM32])
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", rust_flags(package)?)
         .minutes(30)
         .run_quietly_if_fast()?;
     let built = paths::wasm_target().join(WASM32).join(package.profile()).join(format!("{}.wasm", package.module()));
@@ -100,14 +101,16 @@ fn optimise(package: Package, module: &Module, step: &mut Step) -> Result<()> {
 }
 
 /// Panic messages carry source paths: what ships must not name somebody's home directory, nor differ from machine to machine.
-fn rust_flags(package: Package) -> String {
+fn rust_flags(package: Package) -> Result<String> {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| env::home_dir().map(|home| home.join(".cargo")));
     let sources = home.and_then(|home| fs::read_dir(home.join("registry/src")).ok());
-    let mut folders: Vec<PathBuf> = sources.into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-    folders.sort();
-    let dependencies = folders.iter().map(|folder| format!("--remap-path-prefix={}=/deps", folder.display()));
+    // `cargo package` makes more folders there, and other flags mean another build: only the one that our crates are in.
+    let known = format!("wasm-bindgen-{}", setup::locked_version("wasm-bindgen")?);
+    let folders =
+        sources.into_iter().flatten().flatten().map(|entry| entry.path()).filter(|folder| folder.join(&known).is_dir());
+    let dependencies = folders.map(|folder| format!("--remap-path-prefix={}=/deps", folder.display()));
     let ours = format!("--remap-path-prefix={}=/keybound", paths::root().display());
     let flags = package.rust_flags().iter().map(|flag| (*flag).to_owned()).chain(dependencies).chain([ours]);
     // The variable separates flags by spaces, so a folder with a space in its name goes unmapped.
-    flags.filter(|flag| !flag.contains(' ')).collect::<Vec<_>>().join(" ")
+    Ok(flags.filter(|flag| !flag.contains(' ')).collect::<Vec<_>>().join(" "))
 }

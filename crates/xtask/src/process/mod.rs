@@ -30,16 +30,23 @@ impl Finished {
         self.status.success() && self.timed_out.is_none()
     }
 
-    /// The end of the output and where the rest is.
+    /// The end of the output, with what failed further up, and where the rest is.
     pub fn report(&self) -> String {
         let lines: Vec<&str> = self.output.lines().collect();
-        let from = lines.len().saturating_sub(TAIL_LINES);
+        let (earlier, tail) = lines.split_at(lines.len().saturating_sub(TAIL_LINES));
+        let failures = earlier.iter().filter(|line| names_a_failed_test(line)).take(TAIL_LINES);
+        let shown: Vec<&str> = failures.chain(tail).copied().collect();
         let why = match self.timed_out {
             Some(limit) => format!("stopped after its time limit of {} s", limit.as_secs()),
             None => self.status.to_string(),
         };
-        format!("{}\n({why}; full log: {})", lines[from..].join("\n"), self.log.display())
+        format!("{}\n({why}; full log: {})", shown.join("\n"), self.log.display())
     }
+}
+
+/// As cargo's and Node's test runners print it.
+fn names_a_failed_test(line: &str) -> bool {
+    line.ends_with(" ... FAILED") || line.trim_start().starts_with("✖ ") || line.contains("panicked at")
 }
 
 /// A program on its way to be run.

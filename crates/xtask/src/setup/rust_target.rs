@@ -71,23 +71,23 @@ fn is_only_hope(target: &str) -> bool {
     target == WASM32 && paths::which("apt-get").is_none()
 }
 
-/// Whether the library in place was built for the compiler in place: an upgrade of the packages outdates it.
+/// Whether the library in place was built for the compiler in place (an upgrade of the packages outdates it), and
+/// with the bitcode that link-time optimisation reads.
 fn debian_std_fits() -> Result<bool> {
     let version = process::ask(DEBIAN_RUSTC, &["-V"]).unwrap_or_default();
-    let stamp = Stamp::at(paths::state()?.join("debian-wasm32-std"));
+    let stamp = Stamp::at(paths::state()?.join("debian-wasm32-std-with-bitcode"));
     if stamp.says(&version) {
         return Ok(true);
     }
     let probe = paths::state()?.join("probe");
     fs::create_dir_all(&probe)?;
     let source = probe.join("probe.rs");
-    fs::write(&source, "pub fn probe() -> String { String::new() }\n")?;
+    fs::write(&source, "#[unsafe(no_mangle)]\npub extern \"C\" fn probe(n: usize) -> usize { vec![0u8; n].len() }\n")?;
     let (source, out) = (source.to_string_lossy().into_owned(), probe.to_string_lossy().into_owned());
-    let fits = process::ask(
-        DEBIAN_RUSTC,
-        &["--target", WASM32, "--crate-type", "rlib", "--emit", "metadata", "--out-dir", &out, &source],
-    )
-    .is_some();
+    let linker = format!("linker={DEBIAN_LINKER}");
+    let arguments = ["--target", WASM32, "--edition", "2024", "--crate-type", "cdylib", "-C", "lto=fat", "-C", "panic=abort"];
+    let output = ["-C", linker.as_str(), "--out-dir", out.as_str(), source.as_str()];
+    let fits = process::ask(DEBIAN_RUSTC, &[&arguments[..], &output[..]].concat()).is_some();
     let _ = fs::remove_dir_all(&probe);
     if fits {
         stamp.write(&version)?;
@@ -118,7 +118,8 @@ fn build_debian_std() -> Result<()> {
         .args(["build", "-Zbuild-std=std,panic_abort,test", "--target", WASM32, "--release"])
         .env("RUSTC_BOOTSTRAP", "1")
         .env("CARGO_TARGET_DIR", project.join("target"))
-        .env_remove("RUSTFLAGS")
+        // Cargo leaves the bitcode out where this profile needs none; ours do.
+        .env("RUSTFLAGS", "-Cembed-bitcode=yes")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .dir(&project)
         .minutes(20)

@@ -126,7 +126,10 @@ impl Driver {
 }
 
 fn form(url: &str) -> RequestHead<'_> {
-    RequestHead { content_type: Some("application/x-www-form-urlencoded;charset=UTF-8"), ..RequestHead::new("POST", url) }
+    RequestHead {
+        content_type: Some("application/x-www-form-urlencoded;charset=UTF-8"),
+        ..RequestHead::new("POST", url)
+    }
 }
 
 fn ok<'a>() -> Answer<'a> {
@@ -158,8 +161,15 @@ fn other_origins_never_see_the_token() {
     let policy = Policy::resource_server([API, "http://localhost:8787/path"]).unwrap();
     let strict = policy.clone().strict(true);
     for url in [
-        "https://evil.example/", "http://api.example/", "https://api.example:8443/", "https://api.example.evil.example/",
-        "https://api.example@evil.example/", "http://localhost/", "data:text/plain,x", "blob:https://api.example/x", "",
+        "https://evil.example/",
+        "http://api.example/",
+        "https://api.example:8443/",
+        "https://api.example.evil.example/",
+        "https://api.example@evil.example/",
+        "http://localhost/",
+        "data:text/plain,x",
+        "blob:https://api.example/x",
+        "",
     ] {
         assert_eq!(Exchange::begin(&policy, &RequestHead::new("GET", url)).1, Command::PassThrough, "{url}");
         assert_eq!(
@@ -169,7 +179,11 @@ fn other_origins_never_see_the_token() {
         );
     }
     for url in ["https://API.example:443/x", "http://localhost:8787/"] {
-        assert_eq!(Exchange::begin(&strict, &RequestHead::new("GET", url)).1, Command::AskToken { stale: false }, "{url}");
+        assert_eq!(
+            Exchange::begin(&strict, &RequestHead::new("GET", url)).1,
+            Command::AskToken { stale: false },
+            "{url}"
+        );
     }
 }
 
@@ -202,7 +216,8 @@ fn a_nonce_challenge_is_answered_once_with_the_nonce_it_gave() {
 fn a_400_challenge_is_understood_as_well() {
     let (mut driver, begin) = Driver::resource("GET");
     driver.run(begin);
-    let answer = Answer { status: 400, ..refused(r#"Bearer error="invalid_token", dpop ERROR=use_dpop_nonce"#, Some("n1")) };
+    let answer =
+        Answer { status: 400, ..refused(r#"Bearer error="invalid_token", dpop ERROR=use_dpop_nonce"#, Some("n1")) };
     assert!(is_send(&driver.answer(answer)));
 }
 
@@ -221,7 +236,8 @@ fn a_nonce_is_kept_from_every_answer_but_only_the_demand_for_it_is_repeated() {
     ] {
         let (mut driver, begin) = Driver::resource("GET");
         driver.run(begin);
-        let end = driver.answer(Answer { status, www_authenticate: challenge, dpop_nonce: Some("n1"), ..Answer::default() });
+        let end =
+            driver.answer(Answer { status, www_authenticate: challenge, dpop_nonce: Some("n1"), ..Answer::default() });
         assert_eq!(end, Command::Return, "{status} {challenge:?}");
         assert_eq!(driver.log, ["ask", "store n1"], "{status} {challenge:?}");
     }
@@ -398,7 +414,8 @@ fn a_redirect_loop_ends() {
     let mut sent = 0;
     while is_send(&command) {
         sent += 1;
-        command = driver.answer(Answer { status: 302, location: Some("https://api.example/items"), ..Answer::default() });
+        command =
+            driver.answer(Answer { status: 302, location: Some("https://api.example/items"), ..Answer::default() });
     }
     assert_eq!((command, sent), (Command::Fail(ClientError::RedirectRefused), 6));
 }

@@ -101,7 +101,8 @@ fn tokens_and_nonces_outside_their_syntax_are_refused() {
 
 #[test]
 fn further_claims_stand_beside_the_registered_ones_and_never_replace_them() {
-    let with = |claims_: &[Claim<'_>]| claims(&ProofRequest { claims: claims_, ..request("GET", "https://rs.example/") });
+    let with =
+        |claims_: &[Claim<'_>]| claims(&ProofRequest { claims: claims_, ..request("GET", "https://rs.example/") });
     let made = with(&[
         Claim { name: "a \"quoted\" name", json: r#"{"x":[1,2,"],\""]}"# },
         Claim { name: "n", json: "-1.5e3" },

@@ -1,5 +1,7 @@
 use alloc::{format, string::{String, ToString}};
 
+use base64::Engine;
+
 use super::*;
 
 fn vector(file: &str, pointer: &str) -> String {
