@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { generateKeyPair as dpopKeys, generateProof } from "dpop";
-import { calculateJwkThumbprint, exportJWK } from "jose";
+import { CompactSign, calculateJwkThumbprint, exportJWK } from "jose";
 import { RESOURCE, START, edge, makeClient } from "./support.mjs";
 
 const TOKEN = "header.claims.signature";
@@ -157,7 +157,6 @@ test("a proof may be verified twice: this is no replay check", async () => {
 
 test("times may be fractions and exponents, and nothing overflows", async () => {
   const sign = async (iat) => {
-    const { CompactSign } = await import("jose");
     const text = `{"jti":"a","htm":"GET","htu":"${RESOURCE}","iat":${iat}}`;
     return new CompactSign(new TextEncoder().encode(text)).setProtectedHeader({ alg: "ES256", typ: "dpop+jwt", jwk: client.jwk }).sign(client.privateKey);
   };

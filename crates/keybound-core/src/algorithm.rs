@@ -40,15 +40,8 @@ pub enum KeyType {
 
 impl Algorithm {
     /// Every algorithm, the most common first.
-    pub const ALL: [Self; 7] = [
-        Self::Es256,
-        Self::Es384,
-        Self::Es512,
-        Self::Rs256,
-        Self::Ps256,
-        Self::EdDsa,
-        Self::Ed25519,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Es256, Self::Es384, Self::Es512, Self::Rs256, Self::Ps256, Self::EdDsa, Self::Ed25519];
 
     const fn entry(self) -> (&'static str, KeyType, Option<usize>) {
         match self {

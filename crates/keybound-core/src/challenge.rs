@@ -243,7 +243,9 @@ mod tests {
 
     #[test]
     fn garbage_is_skipped() {
-        for field in ["", ",", " , ,", "\"", "=", "DPoP \"", "error=\"x\"", "\u{e4}\u{f6}", "DPoP error=\"unterminated", "@, x"] {
+        for field in
+            ["", ",", " , ,", "\"", "=", "DPoP \"", "error=\"x\"", "\u{e4}\u{f6}", "DPoP error=\"unterminated", "@, x"]
+        {
             assert!(parse(field).iter().all(|challenge| challenge.param("error").is_none()), "{field}");
         }
         let challenges = parse("@@ x, DPoP error=\"invalid_token\"");

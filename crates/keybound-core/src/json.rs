@@ -134,12 +134,13 @@ impl<'a> Object<'a> {
         // Few members: compare all pairs. Many: in order, so that hostile input stays cheap; a heap
         // takes a tenth of the code of a sort.
         if self.members.len() <= 16 {
-            return self.members.iter().enumerate().any(|(index, (name, _))| {
-                self.members.iter().take(index).any(|(earlier, _)| earlier == name)
-            });
+            return self
+                .members
+                .iter()
+                .enumerate()
+                .any(|(index, (name, _))| self.members.iter().take(index).any(|(earlier, _)| earlier == name));
         }
-        let mut names: BinaryHeap<&str> =
-            self.members.iter().map(|(name, _)| name.as_ref()).collect();
+        let mut names: BinaryHeap<&str> = self.members.iter().map(|(name, _)| name.as_ref()).collect();
         let mut previous = names.pop();
         while let Some(name) = names.pop() {
             if previous == Some(name) {
@@ -328,9 +329,7 @@ impl<'a> Reader<'a> {
     fn hex4(&mut self) -> Result<u32, JsonError> {
         let mut value = 0_u32;
         for _ in 0..4 {
-            let digit = char::from(self.peek().ok_or(JsonError::Syntax)?)
-                .to_digit(16)
-                .ok_or(JsonError::Syntax)?;
+            let digit = char::from(self.peek().ok_or(JsonError::Syntax)?).to_digit(16).ok_or(JsonError::Syntax)?;
             value = (value << 4) | digit;
             self.step();
         }
@@ -384,9 +383,8 @@ pub fn write_string(text: &str, out: &mut String) {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             '\u{0}'..='\u{1f}' => {
-                const HEX: [char; 16] = [
-                    '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
-                ];
+                const HEX: [char; 16] =
+                    ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
                 let code = u32::from(character);
                 out.push_str("\\u00");
                 for nibble in [code >> 4, code & 15] {
@@ -417,7 +415,10 @@ mod tests {
         assert_eq!(array[2..], [Value::Bool(true), Value::Null]);
         assert_eq!(object.get("").unwrap().as_object().unwrap().len(), 1);
         assert!(object.get("c").is_none());
-        assert_eq!(Object::parse(br#"{"k":"\ud840\udc00\udbff\udfff"}"#).unwrap().get("k").unwrap().as_str(), Some("\u{20000}\u{10ffff}"));
+        assert_eq!(
+            Object::parse(br#"{"k":"\ud840\udc00\udbff\udfff"}"#).unwrap().get("k").unwrap().as_str(),
+            Some("\u{20000}\u{10ffff}")
+        );
     }
 
     #[test]
@@ -436,11 +437,38 @@ mod tests {
     #[test]
     fn what_is_no_json_is_refused() {
         for text in [
-            "", "{", "}", "{}{}", "{}x", "{,}", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{'a':1}", "{a:1}",
-            "{\"a\":01}", "{\"a\":+1}", "{\"a\":1.}", "{\"a\":.5}", "{\"a\":1e}", "{\"a\":NaN}",
-            "{\"a\":tru}", "{\"a\":\"\n\"}", "{\"a\":\"\\x\"}", "{\"a\":\"\\u12\"}", "{\"a\":\"\\ud800\"}",
-            "{\"a\":\"\\udc00\"}", "{\"a\":\"\\ud800\\u0041\"}", "{\"a\":[1,]}", "{\"a\":\"", "\u{feff}{}", "{}\u{0}",
-            "{\"a\":1 /* x */}", "{\"a\":\u{a0}1}", "{\"a\":-}", "{\"a\":\"\\",
+            "",
+            "{",
+            "}",
+            "{}{}",
+            "{}x",
+            "{,}",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{\"a\":1,}",
+            "{'a':1}",
+            "{a:1}",
+            "{\"a\":01}",
+            "{\"a\":+1}",
+            "{\"a\":1.}",
+            "{\"a\":.5}",
+            "{\"a\":1e}",
+            "{\"a\":NaN}",
+            "{\"a\":tru}",
+            "{\"a\":\"\n\"}",
+            "{\"a\":\"\\x\"}",
+            "{\"a\":\"\\u12\"}",
+            "{\"a\":\"\\ud800\"}",
+            "{\"a\":\"\\udc00\"}",
+            "{\"a\":\"\\ud800\\u0041\"}",
+            "{\"a\":[1,]}",
+            "{\"a\":\"",
+            "\u{feff}{}",
+            "{}\u{0}",
+            "{\"a\":1 /* x */}",
+            "{\"a\":\u{a0}1}",
+            "{\"a\":-}",
+            "{\"a\":\"\\",
         ] {
             assert_eq!(error(text), Some(JsonError::Syntax), "{text:?}");
         }

@@ -35,9 +35,9 @@ pub mod base64url;
 pub mod challenge;
 #[cfg(feature = "client")]
 pub mod client;
+pub mod json;
 #[cfg(feature = "server")]
 pub mod jws;
-pub mod json;
 pub mod key;
 pub mod nonce_syntax;
 pub mod proof;

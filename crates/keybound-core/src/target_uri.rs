@@ -134,10 +134,7 @@ impl<'a> TargetUri<'a> {
                 .and_then(|at| host.get(at..))
                 .is_some_and(|end| end.eq_ignore_ascii_case(suffix))
         };
-        host.eq_ignore_ascii_case("localhost")
-            || ends(".localhost")
-            || host == "[::1]"
-            || is_ipv4_loopback(host)
+        host.eq_ignore_ascii_case("localhost") || ends(".localhost") || host == "[::1]" || is_ipv4_loopback(host)
     }
 
     /// The path as given.
@@ -163,9 +160,7 @@ impl<'a> TargetUri<'a> {
         if self.https != other.https {
             return Some(UriPart::Scheme);
         }
-        if !self.host.eq_ignore_ascii_case(other.host)
-            && canonical_host(self.host) != canonical_host(other.host)
-        {
+        if !self.host.eq_ignore_ascii_case(other.host) && canonical_host(self.host) != canonical_host(other.host) {
             return Some(UriPart::Host);
         }
         let port = default_port(self.https);
@@ -250,9 +245,9 @@ fn check_path(path: &str) -> Result<(), TargetUriError> {
 }
 
 fn percent_encodings_are_whole(text: &str) -> bool {
-    text.split('%').skip(1).all(|after| {
-        matches!(after.as_bytes(), [high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit())
-    })
+    text.split('%')
+        .skip(1)
+        .all(|after| matches!(after.as_bytes(), [high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit()))
 }
 
 /// 127.0.0.0/8 in the usual form of four decimal numbers.
@@ -373,10 +368,18 @@ mod tests {
     fn what_rfc_3986_calls_equivalent_is_one_target() {
         let target = "https://rs.example/api/v1/items";
         for same in [
-            "HTTPS://RS.EXAMPLE/api/v1/items", "https://rs.example:443/api/v1/items", "https://rs.example:/api/v1/items",
-            "https://rs.example:0443/api/v1/items", "https://rs.example/api/v1/items?q=1#f", "https://rs.example/api/v1/items#",
-            "https://rs.example/%61pi/v1/items", "https://rs.example/api/./v1/items", "https://rs.example/api/x/../v1/items",
-            "https://rs.example/api/x/%2e%2E/v1/items", "https://rs.example/../api/v1/items", "https://r%73.example/api/v1/items",
+            "HTTPS://RS.EXAMPLE/api/v1/items",
+            "https://rs.example:443/api/v1/items",
+            "https://rs.example:/api/v1/items",
+            "https://rs.example:0443/api/v1/items",
+            "https://rs.example/api/v1/items?q=1#f",
+            "https://rs.example/api/v1/items#",
+            "https://rs.example/%61pi/v1/items",
+            "https://rs.example/api/./v1/items",
+            "https://rs.example/api/x/../v1/items",
+            "https://rs.example/api/x/%2e%2E/v1/items",
+            "https://rs.example/../api/v1/items",
+            "https://r%73.example/api/v1/items",
             "https://rs.example/api/v1/items?/../\\ä",
         ] {
             assert_eq!(difference(target, same), None, "{same}");
@@ -416,22 +419,40 @@ mod tests {
     #[test]
     fn what_is_no_target_uri_is_refused() {
         for (text, error) in [
-            ("", TargetUriError::Scheme), ("/api", TargetUriError::Scheme), ("//rs.example/", TargetUriError::Scheme),
-            ("rs.example/api", TargetUriError::Scheme), ("ftp://rs.example/", TargetUriError::Scheme),
-            ("wss://rs.example/", TargetUriError::Scheme), (" https://rs.example/", TargetUriError::Scheme),
-            ("https:rs.example", TargetUriError::Scheme), ("https:/rs.example", TargetUriError::Scheme),
-            ("https://", TargetUriError::Host), ("https:///path", TargetUriError::Host), ("https://:443/", TargetUriError::Host),
-            ("https://user@rs.example/", TargetUriError::UserInfo), ("https://user:pw@rs.example/", TargetUriError::UserInfo),
-            ("https://@rs.example/", TargetUriError::UserInfo), ("https://rs.example:1:2/", TargetUriError::Port),
-            ("https://rs.example:65536/", TargetUriError::Port), ("https://rs.example:+443/", TargetUriError::Port),
-            ("https://rs.example:4a/", TargetUriError::Port), ("https://r s/", TargetUriError::Host),
-            ("https://rs.example\\@evil/", TargetUriError::UserInfo), ("https://rs.example\\/", TargetUriError::Host),
-            ("https://ärs.example/", TargetUriError::Host), ("https://[::1/", TargetUriError::Port),
-            ("https://[::g]/", TargetUriError::Host), ("https://%zz/", TargetUriError::Host),
-            ("https://rs.example/a b", TargetUriError::Path), ("https://rs.example/a\tb", TargetUriError::Path),
-            ("https://rs.example/a\\b", TargetUriError::Path), ("https://rs.example/%", TargetUriError::Path),
-            ("https://rs.example/%2", TargetUriError::Path), ("https://rs.example/%zz", TargetUriError::Path),
-            ("https://rs.example/ä", TargetUriError::Path), ("https://rs.example/a\n", TargetUriError::Path),
+            ("", TargetUriError::Scheme),
+            ("/api", TargetUriError::Scheme),
+            ("//rs.example/", TargetUriError::Scheme),
+            ("rs.example/api", TargetUriError::Scheme),
+            ("ftp://rs.example/", TargetUriError::Scheme),
+            ("wss://rs.example/", TargetUriError::Scheme),
+            (" https://rs.example/", TargetUriError::Scheme),
+            ("https:rs.example", TargetUriError::Scheme),
+            ("https:/rs.example", TargetUriError::Scheme),
+            ("https://", TargetUriError::Host),
+            ("https:///path", TargetUriError::Host),
+            ("https://:443/", TargetUriError::Host),
+            ("https://user@rs.example/", TargetUriError::UserInfo),
+            ("https://user:pw@rs.example/", TargetUriError::UserInfo),
+            ("https://@rs.example/", TargetUriError::UserInfo),
+            ("https://rs.example:1:2/", TargetUriError::Port),
+            ("https://rs.example:65536/", TargetUriError::Port),
+            ("https://rs.example:+443/", TargetUriError::Port),
+            ("https://rs.example:4a/", TargetUriError::Port),
+            ("https://r s/", TargetUriError::Host),
+            ("https://rs.example\\@evil/", TargetUriError::UserInfo),
+            ("https://rs.example\\/", TargetUriError::Host),
+            ("https://ärs.example/", TargetUriError::Host),
+            ("https://[::1/", TargetUriError::Port),
+            ("https://[::g]/", TargetUriError::Host),
+            ("https://%zz/", TargetUriError::Host),
+            ("https://rs.example/a b", TargetUriError::Path),
+            ("https://rs.example/a\tb", TargetUriError::Path),
+            ("https://rs.example/a\\b", TargetUriError::Path),
+            ("https://rs.example/%", TargetUriError::Path),
+            ("https://rs.example/%2", TargetUriError::Path),
+            ("https://rs.example/%zz", TargetUriError::Path),
+            ("https://rs.example/ä", TargetUriError::Path),
+            ("https://rs.example/a\n", TargetUriError::Path),
             ("https://[::1]x/", TargetUriError::Host),
         ] {
             assert_eq!(TargetUri::parse(text).err(), Some(error), "{text:?}");

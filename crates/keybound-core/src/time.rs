@@ -60,9 +60,7 @@ impl Timestamp {
         // The value is `sum * 10^(power - 6)`; digits beyond the first eighteen only shift.
         let mut sum: i64 = 0;
         let mut power: i64 = exponent.saturating_add(6);
-        for (octet, fractional) in
-            whole.bytes().map(|o| (o, false)).chain(fraction.bytes().map(|o| (o, true)))
-        {
+        for (octet, fractional) in whole.bytes().map(|o| (o, false)).chain(fraction.bytes().map(|o| (o, true))) {
             let digit = octet.checked_sub(b'0').filter(|digit| *digit < 10)?;
             if sum < 100_000_000_000_000_000 {
                 sum = sum.saturating_mul(10).saturating_add(i64::from(digit));

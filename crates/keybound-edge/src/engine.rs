@@ -216,19 +216,12 @@ impl Engine {
     /// Goes on with what the driver knows of the nonce.
     pub fn nonce(&mut self, handle: u32, status: NonceStatus) -> Step {
         match self.pending.take(handle) {
-            Some(Stage { now, at: At::Nonce(presented), .. }) => {
-                self.after_nonce(presented, Some(status), now)
-            }
+            Some(Stage { now, at: At::Nonce(presented), .. }) => self.after_nonce(presented, Some(status), now),
             _ => Step::Rejected(Reason::Overloaded),
         }
     }
 
-    fn after_nonce(
-        &mut self,
-        presented: Presented,
-        status: Option<NonceStatus>,
-        now: Timestamp,
-    ) -> Step {
+    fn after_nonce(&mut self, presented: Presented, status: Option<NonceStatus>, now: Timestamp) -> Step {
         let parsed = match presented.nonce_checked(status) {
             Ok(parsed) => parsed,
             Err(reason) => return Step::Rejected(reason),
@@ -275,22 +268,15 @@ impl Engine {
         if let Some(place) = self.issuers.get_mut(issuer) {
             *place = Some(jwks);
         }
-        let known: Vec<Thumbprint> = self
-            .issuers
-            .iter()
-            .flatten()
-            .flat_map(Jwks::keys)
-            .map(|jwk| jwk.key().thumbprint())
-            .collect();
+        let known: Vec<Thumbprint> =
+            self.issuers.iter().flatten().flat_map(Jwks::keys).map(|jwk| jwk.key().thumbprint()).collect();
         self.gone.tokens.extend(self.tokens.keep_signed_by(&known));
     }
 
     /// Goes on after [`Engine::set_keys`], or after that was not possible.
     pub fn resume(&mut self, handle: u32) -> Step {
         match self.pending.take(handle) {
-            Some(Stage { now, at: At::Keys(parsed, token), .. }) => {
-                self.find_key(now, parsed, token, false)
-            }
+            Some(Stage { now, at: At::Keys(parsed, token), .. }) => self.find_key(now, parsed, token, false),
             _ => Step::Rejected(Reason::Overloaded),
         }
     }
@@ -301,14 +287,12 @@ impl Engine {
         let key = jwks.and_then(|jwks| jwks.find(token.kid(), token.algorithm())).cloned();
         match key {
             Some(key) => match token.signature_check(&key).map(|_| ()) {
-                Ok(()) => {
-                    self.wait_for_signatures(now, parsed, Token::Jwt(Box::new((token, key))), Ids::default())
-                }
+                Ok(()) => self.wait_for_signatures(now, parsed, Token::Jwt(Box::new((token, key))), Ids::default()),
                 Err(reason) => Step::Rejected(reason),
             },
-            None if may_ask => self.wait(now, At::Keys(parsed, token), Ids::default(), |handle| {
-                Step::NeedKeys(handle, issuer)
-            }),
+            None if may_ask => {
+                self.wait(now, At::Keys(parsed, token), Ids::default(), |handle| Step::NeedKeys(handle, issuer))
+            }
             None => Step::Rejected(Reason::TokenKeyUnknown),
         }
     }
@@ -324,22 +308,15 @@ impl Engine {
 
     /// Goes on with what a source says of the token: whether it is active, and its claims as JSON.
     /// It is remembered only if the source says until when.
-    pub fn source(
-        &mut self,
-        handle: u32,
-        active: bool,
-        claims: &str,
-        until: Option<Timestamp>,
-    ) -> Step {
+    pub fn source(&mut self, handle: u32, active: bool, claims: &str, until: Option<Timestamp>) -> Step {
         let Some(Stage { now, at: At::Source(parsed), .. }) = self.pending.take(handle) else {
             return Step::Rejected(Reason::Overloaded);
         };
         let policy = &self.config.tokens;
-        let token =
-            match VerifiedToken::from_source(active, claims, &policy.issuers, &policy.audiences) {
-                Ok(token) => Arc::new(token),
-                Err(reason) => return Step::Rejected(reason),
-            };
+        let token = match VerifiedToken::from_source(active, claims, &policy.issuers, &policy.audiences) {
+            Ok(token) => Arc::new(token),
+            Err(reason) => return Step::Rejected(reason),
+        };
         let mut ids = Ids { token_is_new: true, ..Ids::default() };
         if until.is_some() {
             ids.token = self.remember_token(&parsed, &token, until, now);
@@ -347,13 +324,7 @@ impl Engine {
         self.wait_for_signatures(now, parsed, Token::Remembered(token), ids)
     }
 
-    fn wait_for_signatures(
-        &mut self,
-        now: Timestamp,
-        parsed: Parsed,
-        token: Token,
-        mut ids: Ids,
-    ) -> Step {
+    fn wait_for_signatures(&mut self, now: Timestamp, parsed: Parsed, token: Token, mut ids: Ids) -> Step {
         if let Some(proof) = parsed.proof() {
             ids.key = self.keys.get(proof.thumbprint());
         }
@@ -390,9 +361,7 @@ impl Engine {
         certificate: Option<CertificateReading>,
         memory: Option<&mut MemoryReplay>,
     ) -> Step {
-        let Some(Stage { now, at: At::Signatures(parsed, resolved), ids }) =
-            self.pending.take(handle)
-        else {
+        let Some(Stage { now, at: At::Signatures(parsed, resolved), ids }) = self.pending.take(handle) else {
             return Step::Rejected(Reason::Overloaded);
         };
         match self.check_signatures(now, parsed, resolved, token, proof, ids) {
@@ -486,21 +455,16 @@ impl Engine {
     /// Goes on with the replay store's answer.
     pub fn replay(&mut self, handle: u32, answer: ReplayAnswer) -> Step {
         match self.pending.take(handle) {
-            Some(Stage { at: At::Replay(possessed), ids, .. }) => {
-                Self::conclude(possessed, answer, ids)
-            }
+            Some(Stage { at: At::Replay(possessed), ids, .. }) => Self::conclude(possessed, answer, ids),
             _ => Step::Rejected(Reason::Overloaded),
         }
     }
 
     fn conclude(possessed: Possessed, answer: ReplayAnswer, ids: Ids) -> Step {
         match possessed.replay_checked(answer) {
-            Ok(accepted) => Step::Accepted(Outcome {
-                accepted,
-                token: ids.token,
-                token_is_new: ids.token_is_new,
-                key: ids.key,
-            }),
+            Ok(accepted) => {
+                Step::Accepted(Outcome { accepted, token: ids.token, token_is_new: ids.token_is_new, key: ids.key })
+            }
             Err(reason) => Step::Rejected(reason),
         }
     }
@@ -527,8 +491,6 @@ impl Engine {
     }
 
     fn wait(&mut self, now: Timestamp, at: At, ids: Ids, step: impl FnOnce(u32) -> Step) -> Step {
-        self.pending
-            .insert(Stage { now, at, ids }, now)
-            .map_or(Step::Rejected(Reason::Overloaded), step)
+        self.pending.insert(Stage { now, at, ids }, now).map_or(Step::Rejected(Reason::Overloaded), step)
     }
 }

@@ -115,8 +115,7 @@ impl Server {
     ) -> u32 {
         let authorization = authorization.as_deref();
         let dpop = dpop.as_deref();
-        let request =
-            Request { method, url, authorization: authorization.as_slice(), dpop: dpop.as_slice() };
+        let request = Request { method, url, authorization: authorization.as_slice(), dpop: dpop.as_slice() };
         let scheme = answer::scheme_used(&request);
         let step = self.engine.begin(&request, seconds(now));
         let kind = self.write(step);
@@ -169,23 +168,11 @@ impl Server {
     }
 
     /// `certificate`: undefined if it was not looked at, else as [`certificates`] writes readings.
-    pub fn signatures(
-        &mut self,
-        handle: u32,
-        token: bool,
-        proof: bool,
-        certificate: Option<String>,
-    ) -> u32 {
+    pub fn signatures(&mut self, handle: u32, token: bool, proof: bool, certificate: Option<String>) -> u32 {
         let certificate = certificate.as_deref().map(certificates::parse_reading);
         let memory = self.memory.clone();
         let mut memory = memory.as_ref().and_then(|memory| memory.try_borrow_mut().ok());
-        let step = self.engine.signatures(
-            handle,
-            verdict(token),
-            verdict(proof),
-            certificate,
-            memory.as_deref_mut(),
-        );
+        let step = self.engine.signatures(handle, verdict(token), verdict(proof), certificate, memory.as_deref_mut());
         self.write(step)
     }
 

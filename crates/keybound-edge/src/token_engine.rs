@@ -8,9 +8,7 @@ use keybound_core::{
         nonce::NonceStatus,
         reason::Reason,
         replay::{MemoryReplay, ReplayAnswer, ReplayMark, ReplayStore},
-        token_endpoint::{
-            Binding, Grant, Parsed, Possessed, Presented, Signed, TokenEndpointPolicy, TokenRequest,
-        },
+        token_endpoint::{Binding, Grant, Parsed, Possessed, Presented, Signed, TokenEndpointPolicy, TokenRequest},
     },
     signature::{SignatureCheck, SignatureError},
     time::Timestamp,
@@ -78,12 +76,7 @@ impl TokenEngine {
     /// An endpoint without any state yet.
     #[must_use]
     pub fn new(config: TokenConfig) -> Self {
-        Self {
-            keys: KeyCache::new(config.key_cache),
-            pending: Pending::new(),
-            gone: Gone::default(),
-            config,
-        }
+        Self { keys: KeyCache::new(config.key_cache), pending: Pending::new(), gone: Gone::default(), config }
     }
 
     /// Begins with a request for this grant.
@@ -114,19 +107,12 @@ impl TokenEngine {
     /// Goes on with what the driver knows of the nonce.
     pub fn nonce(&mut self, handle: u32, status: NonceStatus) -> TokenStep {
         match self.pending.take(handle) {
-            Some(Stage { now, at: At::Nonce(presented), .. }) => {
-                self.after_nonce(presented, Some(status), now)
-            }
+            Some(Stage { now, at: At::Nonce(presented), .. }) => self.after_nonce(presented, Some(status), now),
             _ => TokenStep::Rejected(Reason::Overloaded),
         }
     }
 
-    fn after_nonce(
-        &mut self,
-        presented: Presented,
-        status: Option<NonceStatus>,
-        now: Timestamp,
-    ) -> TokenStep {
+    fn after_nonce(&mut self, presented: Presented, status: Option<NonceStatus>, now: Timestamp) -> TokenStep {
         let parsed = match presented.nonce_checked(status) {
             Ok(parsed) => parsed,
             Err(reason) => return TokenStep::Rejected(reason),
@@ -239,9 +225,7 @@ impl TokenEngine {
     /// Goes on with the replay store's answer.
     pub fn replay(&mut self, handle: u32, answer: ReplayAnswer) -> TokenStep {
         match self.pending.take(handle) {
-            Some(Stage { key, at: At::Replay(possessed), .. }) => {
-                Self::conclude(possessed, answer, key)
-            }
+            Some(Stage { key, at: At::Replay(possessed), .. }) => Self::conclude(possessed, answer, key),
             _ => TokenStep::Rejected(Reason::Overloaded),
         }
     }
@@ -275,15 +259,7 @@ impl TokenEngine {
         self.config.nonces.current(now)
     }
 
-    fn wait(
-        &mut self,
-        now: Timestamp,
-        key: Id,
-        at: At,
-        step: impl FnOnce(u32) -> TokenStep,
-    ) -> TokenStep {
-        self.pending
-            .insert(Stage { now, key, at }, now)
-            .map_or(TokenStep::Rejected(Reason::Overloaded), step)
+    fn wait(&mut self, now: Timestamp, key: Id, at: At, step: impl FnOnce(u32) -> TokenStep) -> TokenStep {
+        self.pending.insert(Stage { now, key, at }, now).map_or(TokenStep::Rejected(Reason::Overloaded), step)
     }
 }

@@ -38,6 +38,9 @@ export function readOptions(options: ResourceServerOptions): EngineOptions {
   }
   checkCommon(options);
   if (options.resourceMetadata !== undefined) checkMetadataUrl(options.resourceMetadata);
+  if (options.onDecision !== undefined && typeof options.onDecision !== "function") {
+    throw new TypeError("onDecision: give a function that takes a decision");
+  }
   if (typeof source.resolve !== "function") throw new TypeError("tokens: give jwtTokens() or a source with a resolve method");
   return {
     issuers,

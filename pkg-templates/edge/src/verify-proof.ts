@@ -48,10 +48,13 @@ export async function verifyProof(proof: string, request: ExpectedRequest): Prom
   try {
     const unavailable = check.reason() === undefined ? await checkSignature(check) : null;
     const reason = unavailable ?? (check.reason() === undefined ? null : reasonOf(check.reason() ?? 0));
+    const asked: Readonly<Record<string, unknown>> = {
+      proof_nonce: request.nonce,
+      proof_ath: request.accessToken,
+      key_binding: request.jkt,
+    };
     const trace = traceOf(
-      (name) =>
-        (isAboutProof(name) && name !== "proof_field" && (name !== "proof_nonce" || request.nonce !== undefined)) ||
-        (name === "key_binding" && request.jkt !== undefined),
+      (name) => (name in asked ? asked[name] !== undefined : isAboutProof(name) && name !== "proof_field"),
       reason,
     ).filter((step) => isAboutProof(step.check) || step.check === "key_binding" || step.ok === false);
     if (reason !== null) return { ok: false, reason: reason.code, detail: reason.detail, trace };

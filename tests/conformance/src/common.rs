@@ -39,9 +39,7 @@ impl Policy {
 
     pub fn proof(&self) -> ProofPolicy {
         let default = ProofPolicy::DEFAULT;
-        let number = |name: &str, default: usize| {
-            self.get(name).as_u64().map_or(default, |number| number as usize)
-        };
+        let number = |name: &str, default: usize| self.get(name).as_u64().map_or(default, |number| number as usize);
         ProofPolicy {
             algorithms: self
                 .get("algs")

@@ -95,7 +95,10 @@ impl Tally {
         } else {
             self.failed += 1;
             let (expected, outcome) = (expected.join(" or "), &observed.outcome);
-            println!("FAIL {id} step {index}: expected {expected}, got {outcome} ({:?}) {}", observed.reason, observed.binding);
+            println!(
+                "FAIL {id} step {index}: expected {expected}, got {outcome} ({:?}) {}",
+                observed.reason, observed.binding
+            );
         }
         self.rows.push(json!({
             "id": id, "step": index, "expected": expected, "outcome": observed.outcome,

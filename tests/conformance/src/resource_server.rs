@@ -62,7 +62,9 @@ impl Runner {
                     "x5t#S256": accepted.x5t_s256().map(|x5t| x5t.to_base64url()),
                 }),
             },
-            Err(reason) => Observed { outcome: outcome(reason.answer()), reason: Some(reason.code()), binding: Value::Null },
+            Err(reason) => {
+                Observed { outcome: outcome(reason.answer()), reason: Some(reason.code()), binding: Value::Null }
+            }
         }
     }
 
@@ -73,14 +75,9 @@ impl Runner {
         let authorization = fields(&request, "authorization");
         let dpop = fields(&request, "dpop");
         let borrowed = [refs(&authorization), refs(&dpop)];
-        let request_parts =
-            Request { method: &method, url: &url, authorization: &borrowed[0], dpop: &borrowed[1] };
+        let request_parts = Request { method: &method, url: &url, authorization: &borrowed[0], dpop: &borrowed[1] };
         let nonces = step.get("nonce_policy");
-        let policy = ResourcePolicy {
-            proof: self.proof,
-            constraint: self.constraint,
-            nonce: nonce_rule(step),
-        };
+        let policy = ResourcePolicy { proof: self.proof, constraint: self.constraint, nonce: nonce_rule(step) };
         let issuer = step.get("token_claims").and_then(|claims| claims["iss"].as_str()).unwrap_or(&self.issuer);
         let token_policy = TokenPolicy {
             issuers: vec![issuer.to_owned()],

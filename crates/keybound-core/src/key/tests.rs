@@ -49,7 +49,8 @@ fn private_and_symmetric_members_are_refused_whatever_they_hold() {
 #[test]
 fn usage_must_not_contradict_checking_signatures() {
     assert!(with(r#""use":"sig","key_ops":["verify"]"#).is_ok());
-    for member in [r#""use":"enc""#, r#""use":1"#, r#""key_ops":["sign"]"#, r#""key_ops":[]"#, r#""key_ops":"verify""#] {
+    for member in [r#""use":"enc""#, r#""use":1"#, r#""key_ops":["sign"]"#, r#""key_ops":[]"#, r#""key_ops":"verify""#]
+    {
         assert_eq!(with(member), Err(KeyError::Usage), "{member}");
     }
     let jwk = |text: &'static str| Object::parse(text.as_bytes()).unwrap();
@@ -66,7 +67,12 @@ fn coordinates_have_their_full_length_and_one_spelling() {
         let parts = KeyParts::Ec { key_type: KeyType::P256, x: &x[..len], y: &x[..32] };
         assert_eq!(PublicKey::from_parts(parts), Err(KeyError::CoordinateLength), "{len}");
     }
-    for text in ["l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs=", "l8tFrhx+34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs", "l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFt", ""] {
+    for text in [
+        "l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs=",
+        "l8tFrhx+34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs",
+        "l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFt",
+        "",
+    ] {
         let jwk = EC.replace("l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs", text);
         assert_eq!(PublicKey::from_jwk(&jwk), Err(KeyError::MalformedMember), "{text}");
     }
@@ -80,9 +86,15 @@ fn coordinates_have_their_full_length_and_one_spelling() {
 #[test]
 fn the_type_must_be_known_and_with_case() {
     for jwk in [
-        "{}", r#"{"kty":"oct"}"#, r#"{"kty":"ec","crv":"P-256"}"#, r#"{"kty":"EC"}"#, r#"{"kty":"EC","crv":"secp256k1"}"#,
-        r#"{"kty":"EC","crv":"Ed25519"}"#, r#"{"kty":"OKP","crv":"X25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#,
-        r#"{"kty":"OKP","crv":"Ed448"}"#, r#"{"kty":7}"#,
+        "{}",
+        r#"{"kty":"oct"}"#,
+        r#"{"kty":"ec","crv":"P-256"}"#,
+        r#"{"kty":"EC"}"#,
+        r#"{"kty":"EC","crv":"secp256k1"}"#,
+        r#"{"kty":"EC","crv":"Ed25519"}"#,
+        r#"{"kty":"OKP","crv":"X25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#,
+        r#"{"kty":"OKP","crv":"Ed448"}"#,
+        r#"{"kty":7}"#,
     ] {
         assert_eq!(PublicKey::from_jwk(jwk), Err(KeyError::UnsupportedType), "{jwk}");
     }

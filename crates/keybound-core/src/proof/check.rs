@@ -102,11 +102,7 @@ struct ProofClaims {
 ///
 /// # Errors
 /// The first check that fails.
-pub fn parse(
-    proof: &str,
-    policy: &ProofPolicy,
-    request: &ExpectedRequest<'_>,
-) -> Result<ParsedProof, Reason> {
+pub fn parse(proof: &str, policy: &ProofPolicy, request: &ExpectedRequest<'_>) -> Result<ParsedProof, Reason> {
     if proof.len() > policy.max_proof_bytes {
         return Err(Reason::ProofTooLarge);
     }
@@ -271,11 +267,7 @@ struct Claims<'a> {
 }
 
 /// Check 3: the required claims are there and of their types.
-fn check_claims<'a>(
-    payload: &'a Object<'_>,
-    policy: &ProofPolicy,
-    ath_required: bool,
-) -> Result<Claims<'a>, Reason> {
+fn check_claims<'a>(payload: &'a Object<'_>, policy: &ProofPolicy, ath_required: bool) -> Result<Claims<'a>, Reason> {
     let text = |name: &str| payload.get(name).and_then(Value::as_str);
     let jti = text("jti").filter(|jti| !jti.is_empty()).ok_or(Reason::JtiMissing)?;
     if jti.len() > policy.max_jti_bytes {
@@ -301,16 +293,10 @@ fn check_claims<'a>(
 }
 
 /// A NumericDate, which may be fractional or in exponent form (RFC 7519 §2).
-pub(crate) fn date(
-    object: &Object<'_>,
-    name: &str,
-    malformed: Reason,
-) -> Result<Option<Timestamp>, Reason> {
+pub(crate) fn date(object: &Object<'_>, name: &str, malformed: Reason) -> Result<Option<Timestamp>, Reason> {
     match object.get(name) {
         None => Ok(None),
-        Some(value) => {
-            value.as_number().and_then(Timestamp::from_json_number).map(Some).ok_or(malformed)
-        }
+        Some(value) => value.as_number().and_then(Timestamp::from_json_number).map(Some).ok_or(malformed),
     }
 }
 

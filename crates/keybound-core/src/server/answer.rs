@@ -85,15 +85,9 @@ pub fn scheme_used(request: &Request<'_>) -> Option<Scheme> {
 
 /// The error stands in the challenge of the scheme that was used, the other challenge is bare
 /// (RFC 9449 §7.2). Where that scheme is not taken, or none can be told, the first one has it.
-fn challenges(
-    context: &ChallengeContext<'_>,
-    used: Option<Scheme>,
-    error: &[(&str, &str)],
-) -> Vec<String> {
-    let taken: Vec<Scheme> = [Scheme::Dpop, Scheme::Bearer]
-        .into_iter()
-        .filter(|scheme| context.constraint.takes(*scheme))
-        .collect();
+fn challenges(context: &ChallengeContext<'_>, used: Option<Scheme>, error: &[(&str, &str)]) -> Vec<String> {
+    let taken: Vec<Scheme> =
+        [Scheme::Dpop, Scheme::Bearer].into_iter().filter(|scheme| context.constraint.takes(*scheme)).collect();
     let blamed = used.filter(|used| taken.contains(used)).or_else(|| taken.first().copied());
     let write = |scheme: Scheme| {
         let mut writer = ChallengeWriter::new(match scheme {
@@ -156,7 +150,10 @@ mod tests {
         assert_eq!(challenges[0], r#"DPoP algs="ES256 Ed25519""#);
         assert!(challenges[1].starts_with(r#"Bearer error="invalid_token", error_description=""#));
         let challenges = refusal(&either, Reason::NonceMissing, Some(Scheme::Dpop));
-        assert!(challenges[0].starts_with(r#"DPoP error="use_dpop_nonce", "#) && challenges[0].ends_with(r#"algs="ES256 Ed25519""#));
+        assert!(
+            challenges[0].starts_with(r#"DPoP error="use_dpop_nonce", "#)
+                && challenges[0].ends_with(r#"algs="ES256 Ed25519""#)
+        );
         assert_eq!(challenges[1], "Bearer");
         let challenges = refusal(&either, Reason::AuthorizationMultiple, None);
         assert!(challenges[0].contains("invalid_request") && challenges[1] == "Bearer");
@@ -180,10 +177,15 @@ mod tests {
 
     #[test]
     fn metadata_and_scope_are_quoted() {
-        let context = ChallengeContext { resource_metadata: Some("https://rs.example/.well-known/x"), ..context(Mechanism::Mtls, true) };
+        let context = ChallengeContext {
+            resource_metadata: Some("https://rs.example/.well-known/x"),
+            ..context(Mechanism::Mtls, true)
+        };
         assert_eq!(
             insufficient_scope(&context, "read \"x\"", Scheme::Bearer),
-            [r#"Bearer error="insufficient_scope", scope="read \"x\"", resource_metadata="https://rs.example/.well-known/x""#]
+            [
+                r#"Bearer error="insufficient_scope", scope="read \"x\"", resource_metadata="https://rs.example/.well-known/x""#
+            ]
         );
     }
 }

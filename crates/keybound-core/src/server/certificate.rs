@@ -104,10 +104,7 @@ pub fn from_rfc9440(field: &str) -> Result<Thumbprint, Reason> {
     if field.contains(',') {
         return Err(Reason::CertificateHeaderRepeated);
     }
-    let base64 = field
-        .strip_prefix(':')
-        .and_then(|rest| rest.strip_suffix(':'))
-        .ok_or(Reason::CertificateMalformed)?;
+    let base64 = field.strip_prefix(':').and_then(|rest| rest.strip_suffix(':')).ok_or(Reason::CertificateMalformed)?;
     from_der(&decode_standard(base64.as_bytes())?)
 }
 
@@ -137,10 +134,8 @@ pub fn from_hex(fingerprint: &str) -> Result<Thumbprint, Reason> {
     if digits.len() == 40 {
         return Err(Reason::CertificateSha1);
     }
-    let octets: Vec<u8> = digits
-        .chunks_exact(2)
-        .map(|pair| pair.iter().fold(0, |octet, digit| (octet << 4) | digit))
-        .collect();
+    let octets: Vec<u8> =
+        digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |octet, digit| (octet << 4) | digit)).collect();
     match <[u8; 32]>::try_from(octets.as_slice()) {
         Ok(octets) if digits.len() == 64 => Ok(Thumbprint::from_bytes(octets)),
         _ => Err(Reason::CertificateMalformed),
@@ -183,11 +178,8 @@ pub fn from_cloudflare(fields: &CloudflareFields<'_>, allow_self_signed: bool) -
         return CertificateReading::Refused(Reason::CertificateUnverified);
     }
     // Never hash an empty value: it is the same for everybody.
-    let thumbprint = if fields.rfc9440.is_empty() {
-        from_hex(fields.fingerprint_sha256)
-    } else {
-        from_rfc9440(fields.rfc9440)
-    };
+    let thumbprint =
+        if fields.rfc9440.is_empty() { from_hex(fields.fingerprint_sha256) } else { from_rfc9440(fields.rfc9440) };
     thumbprint.into()
 }
 

@@ -72,9 +72,7 @@ impl Confirmation {
 fn thumbprint(cnf: &Object<'_>, name: &str) -> Result<Option<Thumbprint>, Reason> {
     match cnf.get(name) {
         None => Ok(None),
-        Some(value) => {
-            value.as_str().and_then(Thumbprint::parse).map(Some).ok_or(Reason::CnfMalformed)
-        }
+        Some(value) => value.as_str().and_then(Thumbprint::parse).map(Some).ok_or(Reason::CnfMalformed),
     }
 }
 
@@ -98,7 +96,10 @@ mod tests {
     fn known_members_are_read_beside_unknown_ones() {
         let jkt = Thumbprint::parse(JKT).unwrap();
         assert_eq!(read(""), Ok(Confirmation::None));
-        assert_eq!(read(&alloc::format!(r#","cnf":{{"jkt":"{JKT}","kc-jkt-type":"x"}}"#)), Ok(Confirmation::Key { jkt }));
+        assert_eq!(
+            read(&alloc::format!(r#","cnf":{{"jkt":"{JKT}","kc-jkt-type":"x"}}"#)),
+            Ok(Confirmation::Key { jkt })
+        );
         let both = read(&alloc::format!(r#","cnf":{{"x5t#S256":"{JKT}","jkt":"{JKT}"}}"#)).unwrap();
         assert_eq!((both.jkt(), both.x5t_s256()), (Some(jkt), Some(jkt)));
     }

@@ -79,10 +79,8 @@ impl Jwks {
     /// The key for a token's `kid` and algorithm. Without a `kid` there must be just one that fits.
     #[must_use]
     pub fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Option<&Jwk> {
-        let mut fitting = self
-            .keys
-            .iter()
-            .filter(|jwk| jwk.is_for(algorithm) && (kid.is_none() || jwk.kid.as_deref() == kid));
+        let mut fitting =
+            self.keys.iter().filter(|jwk| jwk.is_for(algorithm) && (kid.is_none() || jwk.kid.as_deref() == kid));
         let first = fitting.next()?;
         // Two keys of one name cannot be told apart.
         if fitting.next().is_some() { None } else { Some(first) }

@@ -71,12 +71,7 @@ impl Nonces {
     ///
     /// # Errors
     /// See [`NoncePolicyError`].
-    pub fn new(
-        secrets: Vec<Vec<u8>>,
-        window: u32,
-        role: NonceRole,
-        audience: &str,
-    ) -> Result<Self, NoncePolicyError> {
+    pub fn new(secrets: Vec<Vec<u8>>, window: u32, role: NonceRole, audience: &str) -> Result<Self, NoncePolicyError> {
         if secrets.is_empty() {
             return Err(NoncePolicyError::NoSecret);
         }
@@ -116,9 +111,10 @@ impl Nonces {
         let Some((window, mac)) = octets.split_first_chunk::<WINDOW_LEN>() else {
             return NonceStatus::Unknown;
         };
-        let known = self.secrets.iter().any(|secret| {
-            self.mac(secret, *window).is_some_and(|expected| bool::from(expected.as_slice().ct_eq(mac)))
-        });
+        let known = self
+            .secrets
+            .iter()
+            .any(|secret| self.mac(secret, *window).is_some_and(|expected| bool::from(expected.as_slice().ct_eq(mac))));
         if !known {
             return NonceStatus::Unknown;
         }

@@ -315,9 +315,17 @@ mod tests {
     fn codes_differ_and_details_fit_a_quoted_string() {
         for (index, reason) in Reason::ALL.iter().enumerate() {
             assert!(Reason::ALL[..index].iter().all(|other| other.code() != reason.code()), "{reason:?}");
-            assert!(reason.code().bytes().all(|octet| octet.is_ascii_lowercase() || octet.is_ascii_digit() || octet == b'_'));
+            assert!(
+                reason
+                    .code()
+                    .bytes()
+                    .all(|octet| octet.is_ascii_lowercase() || octet.is_ascii_digit() || octet == b'_')
+            );
             // RFC 6749 §5.2: no quotes, no backslashes, nothing outside printable ASCII.
-            assert!(reason.detail().bytes().all(|o| matches!(o, 0x20 | 0x21 | 0x23..=0x5b | 0x5d..=0x7e)), "{reason:?}");
+            assert!(
+                reason.detail().bytes().all(|o| matches!(o, 0x20 | 0x21 | 0x23..=0x5b | 0x5d..=0x7e)),
+                "{reason:?}"
+            );
         }
     }
 

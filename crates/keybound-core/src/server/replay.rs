@@ -262,7 +262,9 @@ mod tests {
     fn keys_origins_and_identifiers_have_marks_of_their_own() {
         let of = |jkt, jti, origin| ReplayMark::new(jkt, jti, origin, 0);
         let first = of(A, "b", "https://a");
-        for other in [of(B, "b", "https://a"), of(A, "c", "https://a"), of(A, "b", "https://b"), of(A, "", "https://ab")] {
+        for other in
+            [of(B, "b", "https://a"), of(A, "c", "https://a"), of(A, "b", "https://b"), of(A, "", "https://ab")]
+        {
             assert_ne!(first.hash(), other.hash());
         }
         assert_eq!(first.key().len(), 43);

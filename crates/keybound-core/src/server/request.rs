@@ -115,7 +115,10 @@ mod tests {
         for field in ["DPoP abc", "dpop abc", "DPOP  abc", "\tDPoP abc "] {
             assert_eq!(credentials(&[field]), Ok(Credentials { scheme: Scheme::Dpop, token: "abc" }), "{field}");
         }
-        assert_eq!(credentials(&["bEARER a~b._-+/=="]), Ok(Credentials { scheme: Scheme::Bearer, token: "a~b._-+/==" }));
+        assert_eq!(
+            credentials(&["bEARER a~b._-+/=="]),
+            Ok(Credentials { scheme: Scheme::Bearer, token: "a~b._-+/==" })
+        );
     }
 
     #[test]

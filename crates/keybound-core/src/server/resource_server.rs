@@ -38,11 +38,7 @@ pub enum NonceRule {
 
 impl NonceRule {
     /// Whether a proof's nonce will do: `true` if it will, and it is time for the next one.
-    pub(crate) const fn check(
-        self,
-        present: bool,
-        status: Option<NonceStatus>,
-    ) -> Result<bool, Reason> {
+    pub(crate) const fn check(self, present: bool, status: Option<NonceStatus>) -> Result<bool, Reason> {
         match (self, present, status) {
             (Self::Ignore, ..) | (Self::Optional, false, _) => Ok(false),
             (Self::Require, false, _) => Err(Reason::NonceMissing),
@@ -127,11 +123,7 @@ impl Presented {
     ///
     /// # Errors
     /// The first check that fails.
-    pub fn read(
-        request: &Request<'_>,
-        policy: &ResourcePolicy,
-        now: Timestamp,
-    ) -> Result<Self, Reason> {
+    pub fn read(request: &Request<'_>, policy: &ResourcePolicy, now: Timestamp) -> Result<Self, Reason> {
         let credentials = request::credentials(request.authorization)?;
         let token_hash = sha256::digest(credentials.token.as_bytes());
         let (proof, origin) = match credentials.scheme {
@@ -374,16 +366,13 @@ where
     let status = presented.nonce().map(nonce);
     let parsed = presented.nonce_checked(status)?;
     let token = match token {
-        TokenCheck::Jwt(policy, jwks) => {
-            Arc::new(verify_jwt(parsed.token(), policy, jwks, now, verifier)?)
-        }
+        TokenCheck::Jwt(policy, jwks) => Arc::new(verify_jwt(parsed.token(), policy, jwks, now, verifier)?),
         TokenCheck::Resolved(token) => token?,
     };
     let proof = parsed.proof().map_or(Ok(()), |proof| verifier.verify(proof.signature_check()));
     let signed = parsed.signatures_checked(token, proof)?;
     let possessed = signed.possession_checked(&certificate)?;
-    let answer =
-        possessed.mark().map_or(ReplayAnswer::Fresh, |mark| replay.claim(mark, now.as_seconds()));
+    let answer = possessed.mark().map_or(ReplayAnswer::Fresh, |mark| replay.claim(mark, now.as_seconds()));
     possessed.replay_checked(answer)
 }
 

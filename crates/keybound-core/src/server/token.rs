@@ -184,11 +184,7 @@ impl ParsedToken {
     ///
     /// # Errors
     /// The signature does not verify.
-    pub fn verified(
-        self,
-        key: Thumbprint,
-        signature: Result<(), SignatureError>,
-    ) -> Result<VerifiedToken, Reason> {
+    pub fn verified(self, key: Thumbprint, signature: Result<(), SignatureError>) -> Result<VerifiedToken, Reason> {
         signature.map_err(|SignatureError| Reason::TokenSignatureInvalid)?;
         Ok(VerifiedToken { claims: self.claims, key: Some(key) })
     }
@@ -201,12 +197,7 @@ impl VerifiedToken {
     ///
     /// # Errors
     /// The token is not active, or the claims are no strict JSON object or name another issuer or audience.
-    pub fn from_source(
-        active: bool,
-        claims: &str,
-        issuers: &[String],
-        audiences: &[String],
-    ) -> Result<Self, Reason> {
+    pub fn from_source(active: bool, claims: &str, issuers: &[String], audiences: &[String]) -> Result<Self, Reason> {
         if !active {
             return Err(Reason::TokenInactive);
         }
@@ -312,8 +303,7 @@ fn check_header(header: &Object<'_>, policy: &TokenPolicy) -> Result<(Algorithm,
 fn check_claims(claims: &Object<'_>, policy: &TokenPolicy) -> Result<usize, Reason> {
     let rules = policy.profile.rules();
     let iss = text(claims, "iss").ok_or(Reason::TokenClaimMissing)?;
-    let issuer =
-        policy.issuers.iter().position(|known| known == iss).ok_or(Reason::TokenIssuerMismatch)?;
+    let issuer = policy.issuers.iter().position(|known| known == iss).ok_or(Reason::TokenIssuerMismatch)?;
     if claims.get("aud").is_none() {
         return Err(Reason::TokenClaimMissing);
     }
@@ -330,9 +320,7 @@ fn check_claims(claims: &Object<'_>, policy: &TokenPolicy) -> Result<usize, Reas
         if FOREIGN_CLAIMS.iter().any(|name| claims.get(name).is_some()) {
             return Err(Reason::TokenTypMismatch);
         }
-        if claims.get("typ").is_some()
-            && !text(claims, "typ").is_some_and(|typ| rules.claim_types.contains(&typ))
-        {
+        if claims.get("typ").is_some() && !text(claims, "typ").is_some_and(|typ| rules.claim_types.contains(&typ)) {
             return Err(Reason::TokenTypMismatch);
         }
     }

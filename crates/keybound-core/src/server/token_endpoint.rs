@@ -251,10 +251,7 @@ impl Signed {
         })
     }
 
-    fn check_certificate(
-        &self,
-        certificate: &CertificateReading,
-    ) -> Result<Option<Thumbprint>, Reason> {
+    fn check_certificate(&self, certificate: &CertificateReading) -> Result<Option<Thumbprint>, Reason> {
         if !self.needs_certificate() {
             return Ok(None);
         }
@@ -352,7 +349,6 @@ where
     let parsed = presented.nonce_checked(status)?;
     let signature = parsed.proof().map_or(Ok(()), |proof| verifier.verify(proof.signature_check()));
     let possessed = parsed.signature_checked(signature)?.possession_checked(&certificate)?;
-    let answer =
-        possessed.mark().map_or(ReplayAnswer::Fresh, |mark| replay.claim(mark, now.as_seconds()));
+    let answer = possessed.mark().map_or(ReplayAnswer::Fresh, |mark| replay.claim(mark, now.as_seconds()));
     possessed.replay_checked(answer)
 }

@@ -41,15 +41,10 @@ pub(super) fn read(json: &str) -> Result<Config, JsError> {
     let required = options.get("required") != Some(&Value::Bool(false));
     let proof = proof_policy(member(&options, "proof"))?;
     let tokens = member(&options, "tokens");
-    let resolution =
-        if tokens.is_some() { TokenResolution::Jwt } else { TokenResolution::Driver };
+    let resolution = if tokens.is_some() { TokenResolution::Jwt } else { TokenResolution::Driver };
     let issuers = texts(&options, "issuers").unwrap_or_default();
     Ok(Config {
-        policy: ResourcePolicy {
-            proof,
-            constraint: ConstraintPolicy { mechanism, required },
-            nonce: rule,
-        },
+        policy: ResourcePolicy { proof, constraint: ConstraintPolicy { mechanism, required }, nonce: rule },
         tokens: read_tokens(tokens, issuers, audiences)?,
         resolution,
         nonces,
@@ -107,11 +102,7 @@ fn proof_policy(policy: Option<&Object<'_>>) -> Result<ProofPolicy, JsError> {
     })
 }
 
-fn read_tokens(
-    jwt: Option<&Object<'_>>,
-    issuers: Vec<String>,
-    audiences: Vec<String>,
-) -> Result<TokenPolicy, JsError> {
+fn read_tokens(jwt: Option<&Object<'_>>, issuers: Vec<String>, audiences: Vec<String>) -> Result<TokenPolicy, JsError> {
     let empty = Object::default();
     let jwt = jwt.unwrap_or(&empty);
     let profile = match text(jwt, "profile") {
@@ -136,8 +127,7 @@ fn read_nonce(
     let rule = if optional { NonceRule::Optional } else { NonceRule::Require };
     // Without secrets the driver is asked.
     let Some(secrets) = texts(nonce, "secrets") else { return Ok((rule, NonceSource::Driver)) };
-    let secrets: Result<Vec<_>, _> =
-        secrets.iter().map(|secret| base64url::decode(secret)).collect();
+    let secrets: Result<Vec<_>, _> = secrets.iter().map(|secret| base64url::decode(secret)).collect();
     let secrets = secrets.map_err(|_| JsError::new("a nonce secret is not base64url"))?;
     let window = size(nonce, "window").and_then(|window| u32::try_from(window).ok()).unwrap_or(0);
     let mut audience = String::new();
@@ -145,22 +135,17 @@ fn read_nonce(
         audience.push_str(name);
         audience.push(' ');
     }
-    let nonces = Nonces::new(secrets, window, role, &audience).map_err(
-        |error| match error {
-            NoncePolicyError::NoSecret => JsError::new("nonce.secrets is empty"),
-            NoncePolicyError::ShortSecret => JsError::new("a nonce secret has less than 32 bytes"),
-            _ => JsError::new("nonce.window must be at least one second"),
-        },
-    )?;
+    let nonces = Nonces::new(secrets, window, role, &audience).map_err(|error| match error {
+        NoncePolicyError::NoSecret => JsError::new("nonce.secrets is empty"),
+        NoncePolicyError::ShortSecret => JsError::new("a nonce secret has less than 32 bytes"),
+        _ => JsError::new("nonce.window must be at least one second"),
+    })?;
     Ok((rule, NonceSource::Stateless(nonces)))
 }
 
 fn algorithms(object: &Object<'_>, default: AlgorithmSet) -> Result<AlgorithmSet, JsError> {
     let Some(names) = texts(object, "algorithms") else { return Ok(default) };
-    names
-        .iter()
-        .map(|name| Algorithm::from_name(name).ok_or_else(|| JsError::new("unknown algorithm")))
-        .collect()
+    names.iter().map(|name| Algorithm::from_name(name).ok_or_else(|| JsError::new("unknown algorithm"))).collect()
 }
 
 fn object(json: &str) -> Result<Object<'_>, JsError> {

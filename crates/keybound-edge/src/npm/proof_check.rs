@@ -44,12 +44,8 @@ impl ProofCheck {
         };
         let hash = access_token.map(|token| sha256::digest(token.as_bytes()));
         let parsed = TargetUri::parse(url).map_err(|_| Reason::TargetUnknown).and_then(|target| {
-            let request = ExpectedRequest {
-                method,
-                target: &target,
-                access_token_hash: hash.as_ref(),
-                now: seconds(now),
-            };
+            let request =
+                ExpectedRequest { method, target: &target, access_token_hash: hash.as_ref(), now: seconds(now) };
             let parsed = check::parse(proof, &policy, &request)?;
             match (&nonce, parsed.nonce()) {
                 (None, _) => Ok(parsed),
@@ -71,9 +67,7 @@ impl ProofCheck {
     }
 
     pub fn algorithm(&self) -> u32 {
-        self.parsed
-            .as_ref()
-            .map_or(u32::MAX, |parsed| tables::algorithm_number(parsed.signature_check().algorithm))
+        self.parsed.as_ref().map_or(u32::MAX, |parsed| tables::algorithm_number(parsed.signature_check().algorithm))
     }
 
     pub fn jwk(&self) -> Option<String> {

@@ -3,15 +3,12 @@
 use alloc::{boxed::Box, rc::Rc, string::String, vec, vec::Vec};
 use core::cell::RefCell;
 
-use keybound_core::server::{
-    answer, replay::MemoryReplay, token_endpoint::Binding, token_endpoint::TokenRequest,
-};
+use keybound_core::server::{answer, replay::MemoryReplay, token_endpoint::Binding, token_endpoint::TokenRequest};
 use wasm_bindgen::prelude::*;
 
 use super::{
-    ACCEPTED, NEED_CERTIFICATE, NEED_NONCE, NEED_REPLAY, NEED_SIGNATURES, REJECTED, ReplayMemory,
-    SLOTS, address, certificates, describe_mark, gone_ids, nonce_status, numbers, options,
-    replay_answer, seconds, tables, verdict,
+    ACCEPTED, NEED_CERTIFICATE, NEED_NONCE, NEED_REPLAY, NEED_SIGNATURES, REJECTED, ReplayMemory, SLOTS, address,
+    certificates, describe_mark, gone_ids, nonce_status, numbers, options, replay_answer, seconds, tables, verdict,
 };
 use crate::token_engine::{TokenEngine, TokenStep};
 
@@ -145,10 +142,8 @@ impl TokenEndpoint {
             TokenStep::NeedCertificate(handle) => (NEED_CERTIFICATE, handle),
             TokenStep::NeedReplay(handle) => (NEED_REPLAY, handle),
             TokenStep::NeedSignature(handle) => {
-                let (span, key) = self
-                    .engine
-                    .signature_of(handle)
-                    .map_or(([0; 5], 0), |(check, key)| (numbers(check), key));
+                let (span, key) =
+                    self.engine.signature_of(handle).map_or(([0; 5], 0), |(check, key)| (numbers(check), key));
                 self.set(3, key);
                 for (slot, number) in span.into_iter().enumerate() {
                     self.set(slot.saturating_add(10), number);

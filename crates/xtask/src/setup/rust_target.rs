@@ -85,7 +85,8 @@ fn debian_std_fits() -> Result<bool> {
     fs::write(&source, "#[unsafe(no_mangle)]\npub extern \"C\" fn probe(n: usize) -> usize { vec![0u8; n].len() }\n")?;
     let (source, out) = (source.to_string_lossy().into_owned(), probe.to_string_lossy().into_owned());
     let linker = format!("linker={DEBIAN_LINKER}");
-    let arguments = ["--target", WASM32, "--edition", "2024", "--crate-type", "cdylib", "-C", "lto=fat", "-C", "panic=abort"];
+    let arguments =
+        ["--target", WASM32, "--edition", "2024", "--crate-type", "cdylib", "-C", "lto=fat", "-C", "panic=abort"];
     let output = ["-C", linker.as_str(), "--out-dir", out.as_str(), source.as_str()];
     let fits = process::ask(DEBIAN_RUSTC, &[&arguments[..], &output[..]].concat()).is_some();
     let _ = fs::remove_dir_all(&probe);

@@ -1,4 +1,7 @@
-use alloc::{format, string::{String, ToString}};
+use alloc::{
+    format,
+    string::{String, ToString},
+};
 
 use base64::Engine;
 
@@ -19,8 +22,15 @@ fn every_encoding_of_one_certificate_has_one_thumbprint() {
     let expected = "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0";
     let der = STANDARD.decode(&base64).unwrap();
     let hex: String = sha256::digest(&der).iter().map(|octet| format!("{octet:02x}")).collect();
-    let colons = hex.as_bytes().chunks(2).map(|pair| String::from_utf8(pair.to_vec()).unwrap().to_uppercase()).collect::<Vec<_>>().join(":");
-    for thumbprint in [from_der(&der), from_pem(&pem), from_rfc9440(&format!(" :{base64}: ")), from_hex(&hex), from_hex(&colons)] {
+    let colons = hex
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| String::from_utf8(pair.to_vec()).unwrap().to_uppercase())
+        .collect::<Vec<_>>()
+        .join(":");
+    for thumbprint in
+        [from_der(&der), from_pem(&pem), from_rfc9440(&format!(" :{base64}: ")), from_hex(&hex), from_hex(&colons)]
+    {
         assert_eq!(thumbprint.unwrap().to_base64url(), expected);
     }
 }
@@ -30,7 +40,16 @@ fn der_is_one_certificate_and_nothing_after_it() {
     let der = STANDARD.decode(rfc8705("/der_base64")).unwrap();
     let longer = [der.as_slice(), &[0]].concat();
     let pem_text = rfc8705("/pem");
-    for bad in [&[][..], &[0x30], &[0x30, 0x80, 0, 0], &der[1..], &der[..der.len() - 1], &longer, pem_text.as_bytes(), &[0x30, 0]] {
+    for bad in [
+        &[][..],
+        &[0x30],
+        &[0x30, 0x80, 0, 0],
+        &der[1..],
+        &der[..der.len() - 1],
+        &longer,
+        pem_text.as_bytes(),
+        &[0x30, 0],
+    ] {
         assert_eq!(from_der(bad), Err(Reason::CertificateMalformed));
     }
     assert_eq!(from_der(&[0x30; MAX_CERTIFICATE_BYTES + 1]), Err(Reason::CertificateTooLarge));
@@ -41,7 +60,14 @@ fn der_is_one_certificate_and_nothing_after_it() {
 #[test]
 fn pem_is_one_block() {
     let pem = rfc8705("/pem");
-    for bad in [format!("{pem}{pem}"), pem.replace("BEGIN CERTIFICATE", "BEGIN PUBLIC KEY"), format!("x{pem}"), format!("{pem}x"), String::new(), "-----BEGIN CERTIFICATE----------END CERTIFICATE-----".to_string()] {
+    for bad in [
+        format!("{pem}{pem}"),
+        pem.replace("BEGIN CERTIFICATE", "BEGIN PUBLIC KEY"),
+        format!("x{pem}"),
+        format!("{pem}x"),
+        String::new(),
+        "-----BEGIN CERTIFICATE----------END CERTIFICATE-----".to_string(),
+    ] {
         assert_eq!(from_pem(&bad), Err(Reason::CertificateMalformed), "{bad}");
     }
     assert!(from_pem(&pem.replace('\n', "\r\n")).is_ok());
@@ -70,7 +96,15 @@ fn the_rfc_9440_field_is_a_single_byte_sequence() {
 fn only_sha_256_in_hex_is_a_fingerprint() {
     assert_eq!(from_hex(&"a".repeat(40)), Err(Reason::CertificateSha1));
     assert_eq!(from_hex(&["ab"; 20].join(":")), Err(Reason::CertificateSha1));
-    for bad in ["", &"a".repeat(63), &"a".repeat(65), &"g".repeat(64), &"a".repeat(43), &format!("{}:", "a".repeat(64)), &"ä".repeat(32)] {
+    for bad in [
+        "",
+        &"a".repeat(63),
+        &"a".repeat(65),
+        &"g".repeat(64),
+        &"a".repeat(43),
+        &format!("{}:", "a".repeat(64)),
+        &"ä".repeat(32),
+    ] {
         assert_eq!(from_hex(bad), Err(Reason::CertificateMalformed), "{bad}");
     }
 }
@@ -78,7 +112,13 @@ fn only_sha_256_in_hex_is_a_fingerprint() {
 #[test]
 fn cloudflare_must_say_presented_verified_and_not_revoked() {
     let base64 = format!(":{}:", rfc8705("/der_base64"));
-    let good = CloudflareFields { presented: "1", verified: "SUCCESS", revoked: "0", rfc9440: &base64, fingerprint_sha256: "" };
+    let good = CloudflareFields {
+        presented: "1",
+        verified: "SUCCESS",
+        revoked: "0",
+        rfc9440: &base64,
+        fingerprint_sha256: "",
+    };
     let thumbprint = from_rfc9440(&base64).unwrap();
     assert_eq!(from_cloudflare(&good, false), CertificateReading::Certificate(thumbprint));
     let hex = "ab".repeat(32);
@@ -94,8 +134,19 @@ fn cloudflare_must_say_presented_verified_and_not_revoked() {
     assert_eq!(refused(CloudflareFields { presented: "true", ..good }, false), Some(Reason::CertificateMalformed));
     assert_eq!(refused(CloudflareFields { revoked: "1", ..good }, true), Some(Reason::CertificateRevoked));
     assert_eq!(refused(CloudflareFields { revoked: "", ..good }, true), Some(Reason::CertificateRevoked));
-    for verified in ["NONE", "", "success", "FAILED:certificate has expired", "FAILED:self signed certificate in certificate chain", "FAILED"] {
-        assert_eq!(refused(CloudflareFields { verified, ..good }, true), Some(Reason::CertificateUnverified), "{verified}");
+    for verified in [
+        "NONE",
+        "",
+        "success",
+        "FAILED:certificate has expired",
+        "FAILED:self signed certificate in certificate chain",
+        "FAILED",
+    ] {
+        assert_eq!(
+            refused(CloudflareFields { verified, ..good }, true),
+            Some(Reason::CertificateUnverified),
+            "{verified}"
+        );
     }
     let self_signed = CloudflareFields { verified: "FAILED:self signed certificate", ..good };
     assert_eq!(refused(self_signed, false), Some(Reason::CertificateUnverified));
@@ -110,7 +161,6 @@ fn cloudflare_must_say_presented_verified_and_not_revoked() {
 fn the_examples_of_rfc_9440_are_read() {
     let file = include_str!("../../../../../tests/vectors/rfc9440.json");
     let json: serde_json::Value = serde_json::from_str(file).unwrap();
-
 
     let field = json["client_cert_header"].as_str().unwrap().to_string();
     assert_eq!(from_rfc9440(&field).unwrap().to_base64url(), "v68ffgcPn6jdYpBfFY2nP4ShE2Yk-6_Mk5PI9yh6aes");
