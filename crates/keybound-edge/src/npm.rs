@@ -14,6 +14,7 @@ use alloc::{boxed::Box, rc::Rc, string::String, vec, vec::Vec};
 use core::cell::RefCell;
 
 use keybound_core::{
+    base64url,
     server::{
         answer,
         certificate::CertificateReading,
@@ -67,11 +68,15 @@ impl ReplayMemory {
         Self(Rc::new(RefCell::new(MemoryReplay::new(max_entries, max_per_key))))
     }
 
-    /// 0 fresh, 1 replayed, 2 full. A key that is no mark of ours counts as it is, by its hash.
+    /// 0 fresh, 1 replayed, 2 full. The key of a mark of ours stands for itself; any other text
+    /// counts by its hash.
     pub fn claim(&self, key: &str, jkt: &str, expires_at: f64, now: f64) -> u8 {
         let jkt = Thumbprint::parse(jkt).unwrap_or(Thumbprint::from_bytes([0; 32]));
         let expires_at = seconds(expires_at).as_seconds_ceil();
-        let mark = ReplayMark::new(jkt, key, "", expires_at);
+        let mark = match base64url::decode_array(key) {
+            Ok(hash) => ReplayMark::from_hash(hash, jkt, expires_at),
+            Err(_) => ReplayMark::new(jkt, key, "", expires_at),
+        };
         let Ok(mut memory) = self.0.try_borrow_mut() else { return 2 };
         answer_number(memory.claim(&mark, seconds(now).as_seconds()))
     }

@@ -40,6 +40,7 @@ same.accept("htu-percent-case", "%2f for %2F", { request: { url: "https://rs.exa
 same.accept("htu-percent-kept", "an encoding that stays is the same on both sides", { request: { url: "https://rs.example/a%2Fb%20c%C3%A9" }, requirement: "A22 I04" });
 same.accept("htu-dot-segment", "a dot segment", { ...claim("https://rs.example/api/./v1/items"), ...lax });
 same.accept("htu-dot-dot-segment", "a double-dot segment", { ...claim("https://rs.example/api/v0/../v1/items"), ...lax });
+same.accept("htu-dot-dot-at-root", "a double-dot segment that leads nowhere above the root", { ...claim(`https://rs.example/..${PATH}`), ...lax });
 same.accept("htu-encoded-dot-dot", "a double-dot segment percent-encoded", { ...claim("https://rs.example/api/v0/%2E%2e/v1/items"), ...lax });
 same.accept("htu-empty-path", "an empty path for /", { request: { url: "https://rs.example/" }, ...claim("https://rs.example"), ...lax, requirement: "A23 I02" });
 same.accept("htu-root-for-empty", "/ for an empty path", { request: { url: "https://rs.example" }, ...claim("https://rs.example/"), ...lax, requirement: "A23 I02" });
@@ -106,7 +107,7 @@ for (const [name, htu, requirement = "A22"] of [
   ["three-slashes", `https:///rs.example${PATH}`], ["wss", `wss://rs.example${PATH}`], ["urn", "urn:rs.example:items"], ["data", "data:,x"],
   ["port-too-large", `https://rs.example:65979${PATH}`], ["port-letters", `https://rs.example:443a${PATH}`], ["port-negative", `https://rs.example:-443${PATH}`],
   ["bad-percent", "https://rs.example/api/v1/%zz"], ["cut-percent", `https://rs.example${PATH}%`], ["double-encoded", "https://rs.example/%2561pi/v1/items"],
-  ["dot-dot-too-far", `https://rs.example/..//..${PATH}`], ["wildcard", "https://rs.example/*"], ["just-host", "https://rs.example:443"],
+  ["dot-dot-too-far", `https://rs.example/../..//${PATH}`], ["wildcard", "https://rs.example/*"], ["just-host", "https://rs.example:443"],
   ["non-ascii", "https://rs.example/api/v1/itéms"], ["host-percent", `https://rs%2Eexample%2F${PATH}`], ["decimal-ip", "https://3221225985/x"],
 ]) {
   other.refuse(`htu-${name}`, `htu ${JSON.stringify(htu)}`, { ...claim(htu), requirement });

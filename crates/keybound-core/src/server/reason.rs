@@ -294,6 +294,7 @@ reasons! {
     CertificateHeaderRepeated = "certificate_header_repeated", TOKEN, CertificateBinding, "The certificate's field is there more than once";
     CertificateTooLarge = "certificate_too_large", TOKEN, CertificateBinding, "The certificate is too large";
     CertificateRefused = "certificate_refused", TOKEN, CertificateBinding, "The client's certificate was refused";
+    CertificateSourceUnavailable = "certificate_source_unavailable", Answer::ServerError, CertificateBinding, "The certificate source gave no answer";
     ProofReplayed = "proof_replayed", PROOF, Replay, "The proof was used before";
     ReplayStoreUnavailable = "replay_store_unavailable", Answer::ServerError, Replay, "The replay store gave no answer";
     ReplayStoreFull = "replay_store_full", Answer::ServerError, Replay, "The replay store is full";

@@ -21,6 +21,12 @@ impl ReplayMark {
         Self { hash, jkt, expires_at }
     }
 
+    /// A mark whose hash is known: one that was handed out and comes back.
+    #[must_use]
+    pub const fn from_hash(hash: [u8; 32], jkt: Thumbprint, expires_at: i64) -> Self {
+        Self { hash, jkt, expires_at }
+    }
+
     /// What to insert: 43 characters of base64url.
     #[must_use]
     pub fn key(&self) -> String {
