@@ -9,12 +9,13 @@ const START_LIMIT_MS = 20_000;
 
 /**
  * Starts a worker made of `modules`: a list of `{ name, esModule | text | wasm }`, the entry first, each naming a file
- * with an absolute path. `bindings` are JSON values by name. `socketOptions` is Cap'n Proto text for the socket's `http`.
+ * with an absolute path. `bindings` are JSON values by name. `socketOptions` is Cap'n Proto text for the socket's `http`;
+ * `v8Flags` are for all of the process.
  */
-export async function startWorkerd({ modules, bindings = {}, compatibilityDate = "2026-01-01", compatibilityFlags = [], socketOptions = "" }) {
+export async function startWorkerd({ modules, bindings = {}, compatibilityDate = "2026-01-01", compatibilityFlags = [], socketOptions = "", v8Flags = [] }) {
   const folder = await mkdtemp(join(tmpdir(), "keybound-workerd-"));
   const config = join(folder, "config.capnp");
-  await writeFile(config, configText({ modules, bindings, compatibilityDate, compatibilityFlags, socketOptions }));
+  await writeFile(config, configText({ modules, bindings, compatibilityDate, compatibilityFlags, socketOptions, v8Flags }));
   // File descriptor 3: workerd tells there which port it got.
   const child = spawn(bin("workerd"), ["serve", "--control-fd=3", "--import-path=/", config], { stdio: ["ignore", "pipe", "pipe", "pipe"] });
   let log = "";
@@ -57,7 +58,7 @@ function listeningPort(child, log) {
   });
 }
 
-function configText({ modules, bindings, compatibilityDate, compatibilityFlags, socketOptions }) {
+function configText({ modules, bindings, compatibilityDate, compatibilityFlags, socketOptions, v8Flags }) {
   const quoted = (text) => JSON.stringify(text);
   const moduleLines = modules.map(({ name, ...content }) => {
     const [kind, file] = Object.entries(content)[0];
@@ -71,6 +72,7 @@ const config :Workerd.Config = (
     (name = "internet", network = (allow = ["private", "local"])),
   ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (${socketOptions}), service = "main")],
+  v8Flags = [${v8Flags.map(quoted).join(", ")}],
 );
 const worker :Workerd.Worker = (
   modules = [${moduleLines.join(",\n    ")}],

