@@ -85,7 +85,7 @@ function resourceServerRunner(edge, meta, testCase) {
   const server = edge.createResourceServer({
     issuer,
     audience: meta.audience,
-    tokens: resolved === null ? edge.jwtTokens({ jwks: meta.jwks }) : { resolve: async () => resolve(step.token_claims) },
+    tokens: resolved === null ? edge.jwtTokens({ jwks: meta.jwks }) : { resolve: async () => resolve(step) },
     proofOfPossession: {
       mechanism: policy.require_dpop ? "dpop" : "either",
       required: policy.require_dpop || policy.require_sender_constraint,
@@ -101,10 +101,10 @@ function resourceServerRunner(edge, meta, testCase) {
   };
 }
 
-/** An introspection answer says whether the token is active; the claims of a JWT have no such member. */
-function resolve(claims) {
-  if ("active" in claims && claims.active !== true) return { active: false };
-  return { active: true, claims };
+/** An introspection answer must say that the token is active (RFC 7662 §2.2); the claims of a JWT have no such member. */
+function resolve({ token_source, token_claims }) {
+  const says = token_source === "introspection" || "active" in token_claims;
+  return says && token_claims.active !== true ? { active: false } : { active: true, claims: token_claims };
 }
 
 function tokenEndpointRunner(edge, meta, testCase) {

@@ -34,7 +34,7 @@ for (const { id } of cases) {
 
 const OUTCOMES = new Set(["accept", "invalid_request", "invalid_client", "invalid_dpop_proof", "use_dpop_nonce", "invalid_token", "invalid_grant", "no_credentials", "server_error"]);
 for (const testCase of cases) {
-  for (const { expect, also_ok } of testCase.sequence ?? [testCase]) {
+  for (const { expect, also_ok = [] } of testCase.sequence ?? [testCase]) {
     for (const outcome of [expect, ...also_ok]) if (!OUTCOMES.has(outcome)) throw new Error(`${testCase.id}: no outcome ${outcome}`);
     if (also_ok.includes(expect)) throw new Error(`${testCase.id}: ${expect} twice`);
     if (testCase.level === "MUST" && expect === "accept" && also_ok.length > 0 && !testCase.sequence) throw new Error(`${testCase.id}: MUST, and yet several outcomes`);

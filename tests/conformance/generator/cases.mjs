@@ -73,11 +73,13 @@ export function proof(id, request, change = {}) {
 
 /** What the access token is resolved to. */
 export function tokenClaims(cnf, change) {
-  return changed({ active: true, iss: ISSUER, aud: AUDIENCE, sub: "user-1", exp: NOW + 540, cnf }, change);
+  return changed({ active: true, exp: NOW + 540, cnf }, change);
 }
 
-function outcome({ expect, also = [], level = "MUST" }) {
-  return { expect, also_ok: also, level };
+/** What is not given, null or empty is left out: it has its default. */
+function given(members) {
+  const empty = (value) => value === undefined || value === null || (typeof value === "object" && Object.keys(value).length === 0);
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => !empty(value)));
 }
 
 function names({ id, group, section, requirement, why }, role) {
@@ -100,14 +102,13 @@ export function rsStep(spec) {
   const claims = spec.claims === null ? null : tokenClaims(cnf === false ? undefined : cnf, spec.claims);
   const step = {
     request: { method: request.method, url: request.url, headers },
-    access_token: token,
+    ...(claims === null ? {} : { access_token: token }),
     token_source: spec.source ?? (claims === null ? "jwt" : "introspection"),
     token_claims: claims,
-    now: spec.now ?? NOW,
-    nonce_policy: spec.nonce_policy ?? null,
-    tls: spec.tls ?? null,
+    ...(spec.now === undefined ? {} : { now: spec.now }),
+    ...given({ nonce_policy: spec.nonce_policy, tls: spec.tls }),
     expect,
-    also_ok: spec.also ?? [],
+    ...given({ also_ok: spec.also }),
   };
   if (expect === "accept") step.expect_binding = spec.binding ?? (made !== null && jkt !== undefined ? { jkt } : {});
   return step;
@@ -117,10 +118,9 @@ export function rsStep(spec) {
 export function rs(spec) {
   return {
     ...names(spec, "rs"),
+    level: spec.level ?? "MUST",
+    ...given({ policy: spec.policy, requires: spec.requires }),
     ...rsStep(spec),
-    ...outcome(spec),
-    policy: spec.policy ?? {},
-    requires: spec.requires ?? [],
   };
 }
 
@@ -135,14 +135,11 @@ export function asStep(spec) {
   if (spec.headers !== undefined) headers = spec.headers(headers, { proof: made?.text });
   const step = {
     request: { method: request.method, url: request.url, headers },
-    access_token: null,
-    token_claims: null,
-    now: spec.now ?? NOW,
-    nonce_policy: spec.nonce_policy ?? null,
-    tls: spec.tls ?? null,
+    ...(spec.now === undefined ? {} : { now: spec.now }),
+    ...given({ nonce_policy: spec.nonce_policy, tls: spec.tls }),
     as_context: { grant_type: "authorization_code", client_type: "public", ...spec.context },
     expect,
-    also_ok: spec.also ?? [],
+    ...given({ also_ok: spec.also }),
   };
   if (expect === "accept") step.expect_binding = spec.binding ?? (made === null ? { token_type: "Bearer" } : { jkt: made.jkt, token_type: "DPoP" });
   return step;
@@ -152,10 +149,9 @@ export function asStep(spec) {
 export function as(spec) {
   return {
     ...names(spec, "as"),
+    level: spec.level ?? "MUST",
+    ...given({ policy: spec.policy, requires: spec.requires }),
     ...asStep(spec),
-    ...outcome(spec),
-    policy: spec.policy ?? {},
-    requires: spec.requires ?? [],
   };
 }
 
@@ -170,12 +166,11 @@ export function sequence(make, spec) {
     make({ ...step, id: `${spec.id} ${step.use ?? index}`, tokenOf: step.tokenOf ?? spec.id }),
   );
   const role = make === asStep ? "as" : "rs";
-  const { id, group, section, requirement, role: named, why } = names({ group: "sequence", ...spec }, role);
   return {
-    id, group, section, requirement, role: named, why,
+    ...names({ group: "sequence", ...spec }, role),
     level: spec.level ?? "MUST",
     policy: { replay: true, ...spec.policy },
-    requires: spec.requires ?? ["replay"],
+    ...given({ requires: spec.requires ?? ["replay"] }),
     sequence: steps.map((step, index) => ({ ...step, why: spec.steps[index].why })),
   };
 }

@@ -7,7 +7,7 @@ import { base64url, sha256 } from "./keys.mjs";
 const CURVES = {
   "P-256": { name: "prime256v1", size: 32, n: 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n },
   "P-384": { name: "secp384r1", size: 48, n: 0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973n },
-  "P-521": { name: "secp521r1", size: 66, n: 0x01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409n },
+  "P-521": { name: "secp521r1", size: 66, n: 0x1fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409n },
   "secp256k1": { name: "secp256k1", size: 32, n: 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n },
 };
 const EC_HASH = { ES256: "sha256", ES384: "sha384", ES512: "sha512", ES256K: "sha256" };

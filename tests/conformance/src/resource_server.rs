@@ -92,7 +92,7 @@ impl Runner {
             None => TokenCheck::Jwt(&token_policy, &self.jwks),
             Some(claims) => TokenCheck::Resolved(
                 VerifiedToken::from_source(
-                    claims.get("active").is_none_or(|active| *active == Value::Bool(true)),
+                    is_active(step, claims),
                     &claims.to_string(),
                     &token_policy.issuers,
                     &token_policy.audiences,
@@ -118,4 +118,10 @@ impl Runner {
             assert_eq!(challenges.is_empty(), reason.answer() == Answer::ServerError);
         })
     }
+}
+
+/// An introspection answer must say that the token is active (RFC 7662 §2.2); the claims of a JWT have no such member.
+fn is_active(step: &Step, claims: &Value) -> bool {
+    let introspected = step.get("token_source").is_some_and(|source| source == "introspection");
+    claims.get("active").map_or(!introspected, |active| *active == Value::Bool(true))
 }
