@@ -182,7 +182,7 @@ describe("several sources", () => {
   });
 });
 
-test("a source that fails or answers oddly means 503", { todo: "the module has no such reason yet" }, async () => {
+test("a source that fails or answers oddly means 503", async () => {
   const reads = [
     () => { throw new Error("down"); },
     async () => ({ certificate: { "x5t#S256": CERTIFICATE.x5t } }),

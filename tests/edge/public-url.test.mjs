@@ -95,7 +95,12 @@ describe("a function", () => {
 
   test("that gives no URL accepts nothing", async () => {
     for (const odd of ["", "/a", "api.example/a", "ftp://api.example/a"]) await isRefused("target_unknown", () => odd, "https://api.example/a", "https://api.example/a");
-    await isRefused("target_unknown", () => null, "https://api.example/a", "https://api.example/a");
+    for (const odd of [null, undefined, 5, new URL("https://api.example/a")]) await isRefused("target_unknown", () => odd, "https://api.example/a", "https://api.example/a");
+  });
+
+  test("that fails, as it may for what clients make up, accepts nothing", async () => {
+    const from = (request) => new URL(request.headers.get("x-original-url")).href;
+    await isRefused("target_unknown", from, "https://api.example/a", "https://api.example/a");
   });
 });
 

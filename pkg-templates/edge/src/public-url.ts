@@ -20,7 +20,7 @@ interface Target {
 /** Reads `publicUrl`. */
 export function targetOf(publicUrl: ResourceServerOptions["publicUrl"]): TargetOf {
   if (publicUrl === undefined) return (request) => request.url;
-  if (typeof publicUrl === "function") return publicUrl;
+  if (typeof publicUrl === "function") return (request) => textOf(publicUrl, request);
   if (typeof publicUrl === "string") {
     const place = placeOf(publicUrl);
     return (request) => within(place, afterHost(request.url));
@@ -35,6 +35,16 @@ export function targetOf(publicUrl: ResourceServerOptions["publicUrl"]): TargetO
     const place = here.find((place) => has(place, target)) ?? (here.length === 1 ? here[0] : undefined);
     return place === undefined ? null : within(place, target);
   };
+}
+
+/** What the caller's function gives; where it fails, as it may for fields that the client made up, the request is for none of ours. */
+function textOf(give: (request: Request) => unknown, request: Request): string | null {
+  try {
+    const text = give(request);
+    return typeof text === "string" ? text : null;
+  } catch {
+    return null;
+  }
 }
 
 function placeOf(text: string): Place {

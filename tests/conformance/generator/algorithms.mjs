@@ -10,7 +10,6 @@ good.accept("valid-es512", "ES512 with P-521", { at: "both", proof: { key: "p521
 good.accept("valid-rs256", "RS256, 2048 bits", { at: "both", proof: { key: "rsa" }, requires: ["alg:RS256"], requirement: "A19 D11 H10" });
 good.accept("valid-ps256", "PS256, 2048 bits", { at: "both", proof: { key: "rsa", alg: "PS256" }, requires: ["alg:PS256"], requirement: "A19 D11 H09" });
 good.accept("valid-ps256-4096", "PS256, 4096 bits", { proof: { key: "rsa-4096", alg: "PS256" }, requires: ["alg:PS256"], requirement: "D11" });
-good.accept("valid-rs256-3072", "RS256, 3072 bits", { proof: { key: "rsa-3072" }, requires: ["alg:RS256"], requirement: "D11" });
 good.accept("valid-eddsa", "Ed25519 under its older name EdDSA", { at: "both", proof: { key: "ed25519" }, requires: ["alg:EdDSA"], section: "RFC8037 3.1", requirement: "A19 D19 G08" });
 good.accept("valid-ed25519", "Ed25519 under its fully specified name", { at: "both", proof: { key: "ed25519", alg: "Ed25519" }, requires: ["alg:Ed25519"], section: "RFC9864 2.2", requirement: "A19 G08 H09" });
 good.accept("valid-other-methods", "POST with a body", { request: { method: "POST" }, requirement: "A21" });
@@ -48,7 +47,7 @@ alg.refuse("alg-hs256-rsa-pem", "HS256 with the RSA key's PEM as the secret", {
   proof: { key: "rsa", alg: "HS256", signKey: Buffer.from(key("rsa").private.export({ format: "pem", type: "pkcs8" })) },
 });
 alg.refuse("alg-hs256-oct", "HS256 with an oct jwk", { at: "both", proof: { alg: "HS256", jwk: () => ({ kty: "oct", k: base64url("secret-secret-secret-secret-secre") }), signKey: Buffer.from("secret-secret-secret-secret-secre") }, requirement: "A07 A08" });
-for (const name of ["RS384", "RS512", "PS384", "PS512"]) {
+for (const name of ["RS512", "PS384"]) {
   alg.refuse(`alg-${name.toLowerCase()}`, `${name}: registered, but not in the list of accepted algorithms`, { proof: { key: "rsa", alg: name } });
 }
 alg.refuse("alg-es256k", "ES256K: registered, but not in the list", { proof: { key: "secp256k1" } });
@@ -56,14 +55,14 @@ alg.refuse("alg-esp256", "ESP256 is a COSE name", { at: "both", proof: { alg: "E
 alg.refuse("alg-esp384", "ESP384 is a COSE name", { proof: { key: "p384", alg: "ESP384", signAlg: "ES384" }, section: "RFC9864 2.1", requirement: "G09" });
 alg.refuse("alg-ed448-name", "Ed448 is not in the list", { proof: { key: "ed448", alg: "Ed448", signAlg: "EdDSA" }, section: "RFC9864 2.2", requirement: "A19 D19" });
 alg.refuse("alg-ed448-name-ed25519-key", "alg Ed448 with an Ed25519 key", { proof: { key: "ed25519", alg: "Ed448", signAlg: "EdDSA" }, section: "RFC9864 2.2", requirement: "A19 D19" });
-for (const [name, value] of [["missing", undefined], ["null", null], ["number", 256], ["empty", ""], ["array", ["ES256"]], ["object", {}], ["true", true]]) {
+for (const [name, value] of [["missing", undefined], ["null", null], ["number", 256], ["empty", ""], ["array", ["ES256"]]]) {
   alg.refuse(`alg-${name}`, `alg ${name}`, { at: name === "missing" ? "both" : "rs", proof: { header: { alg: value } }, section: "RFC7515 4.1.1", requirement: "A17 D04" });
 }
-for (const [name, value] of [["lower", "es256"], ["mixed", "Es256"], ["blank-after", "ES256 "], ["blank-before", " ES256"], ["nul-after", "ES256\u0000"], ["dotless", "ES-256"], ["eddsa-lower", "eddsa"], ["ed25519-lower", "ed25519"]]) {
+for (const [name, value] of [["lower", "es256"], ["mixed", "Es256"], ["blank-after", "ES256 "], ["nul-after", "ES256\u0000"], ["eddsa-lower", "eddsa"]]) {
   const ed = name.startsWith("ed");
   alg.refuse(`alg-${name}`, `alg is compared with case and whole: ${JSON.stringify(value)}`, { proof: { key: ed ? "ed25519" : "client", alg: value, signAlg: ed ? "EdDSA" : "ES256" }, section: "RFC7515 4.1.1", requirement: "D04" });
 }
-for (const [name, value] of [["dh", "ECDH-ES"], ["rsa-oaep", "RSA-OAEP"], ["a128gcm", "A128GCM"], ["dir", "dir"]]) {
+for (const [name, value] of [["dh", "ECDH-ES"]]) {
   alg.refuse(`alg-${name}`, `${value} is no signature algorithm`, { proof: { alg: value, signAlg: "ES256" } });
 }
 

@@ -13,7 +13,7 @@ refuse("bind-other-key", "a stolen token and the thief's own valid proof", { cnf
 refuse("bind-other-key-attacker", "the proof is by another key, and everything else holds", { proof: { key: "attacker" }, cnf: { jkt }, requirement: "A26 A42 I12" });
 refuse("bind-other-type", "bound to an EC key, the proof by an Ed25519 key", { proof: { key: "ed25519" }, cnf: { jkt } });
 refuse("bind-unbound-as-dpop", "an unbound token under the DPoP scheme", { cnf: false, requirement: "A26 A42" });
-for (const [name, value] of [["jkt-upper", jkt.toUpperCase()], ["jkt-lower", jkt.toLowerCase()], ["jkt-prefix", jkt.slice(0, 42)], ["jkt-longer", `${jkt}A`], ["jkt-padded", `${jkt}=`], ["jkt-blank", ` ${jkt}`], ["jkt-standard", Buffer.from(jkt, "base64url").toString("base64")], ["jkt-hex", Buffer.from(jkt, "base64url").toString("hex")], ["jkt-empty", ""], ["jkt-null", null], ["jkt-number", 1], ["jkt-array", [jkt]], ["jkt-object", { jkt }], ["jkt-true", true]]) {
+for (const [name, value] of [["jkt-upper", jkt.toUpperCase()], ["jkt-prefix", jkt.slice(0, 42)], ["jkt-longer", `${jkt}A`], ["jkt-padded", `${jkt}=`], ["jkt-standard", Buffer.from(jkt, "base64url").toString("base64")], ["jkt-hex", Buffer.from(jkt, "base64url").toString("hex")], ["jkt-empty", ""], ["jkt-number", 1], ["jkt-array", [jkt]]]) {
   refuse(`bind-${name}`, `cnf.jkt ${name.slice(4)}`, { cnf: { jkt: value }, requirement: "A36 A37", also: [] });
 }
 refuse("bind-jkt-spare-bits", "non-zero spare bits at the end of cnf.jkt", { cnf: { jkt: jkt.slice(0, -1) + String.fromCharCode(jkt.charCodeAt(42) + 1) }, requirement: "A37 D02", also: ["invalid_dpop_proof"], section: "6.1, RFC4648 3.5" });
@@ -22,7 +22,7 @@ refuse("bind-jkt-all-members", "a thumbprint over all members, kid too", { proof
 refuse("bind-jkt-unsorted", "a thumbprint over members in another order", { cnf: { jkt: base64url(sha256(JSON.stringify(key("client").jwk))) }, section: "RFC7638 3.3", requirement: "E01" });
 bound.accept("bind-jkt-with-kid", "the proof's jwk has a kid, the thumbprint does not", { proof: { jwk: { kid: "mine" } }, jkt, also: [], section: "RFC7638 3.2", requirement: "E02 I25" });
 refuse("bind-jkt-sha512", "a SHA-512 thumbprint: no algorithm agility", { cnf: { jkt: base64url(Buffer.concat([sha256("a"), sha256("b")])) }, section: "11.10", requirement: "A37 A73", also: [] });
-for (const name of ["p384", "p521", "rsa", "ed25519"]) {
+for (const name of ["p384", "rsa"]) {
   bound.accept(`bind-match-${name}`, `the thumbprint of a key of another kind: ${name}`, { proof: { key: name }, also: [], section: "RFC7638 3.2", requirement: "E01 A37" });
 }
 

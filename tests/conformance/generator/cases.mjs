@@ -5,7 +5,7 @@ import { compact } from "./jws.mjs";
 
 export const NOW = 1780000000;
 export const ISSUER = "https://as.example";
-export const RS = { method: "GET", url: "https://rs.example/api/v1/items" };
+export const RS = { method: "GET", url: "https://rs.example/api/items" };
 export const AS = { method: "POST", url: "https://as.example/token" };
 export const AUDIENCE = "https://rs.example";
 
@@ -38,7 +38,7 @@ export const META = {
 };
 
 /** Text that looks random and depends on a name only. */
-export const label = (name, octets = 15) => base64url(sha256(name).subarray(0, octets));
+export const label = (name, octets = 12) => base64url(sha256(name).subarray(0, octets));
 
 const ALG_OF = { "P-256": "ES256", "P-384": "ES384", "P-521": "ES512", Ed25519: "EdDSA", Ed448: "EdDSA", secp256k1: "ES256K" };
 export const algOf = (key) => (key.jwk.kty === "RSA" ? "RS256" : ALG_OF[key.jwk.crv]);
@@ -72,8 +72,8 @@ export function proof(id, request, change = {}) {
 }
 
 /** What the access token is resolved to. */
-export function tokenClaims(cnf, change) {
-  return changed({ active: true, exp: NOW + 540, cnf }, change);
+export function tokenClaims(cnf, source, change) {
+  return changed({ ...(source === "introspection" && { active: true }), exp: NOW + 540, cnf }, change);
 }
 
 /** What is not given, null or empty is left out: it has its default. */
@@ -87,11 +87,14 @@ function names({ id, group, section, requirement, why }, role) {
   return { id, group, section, requirement: [requirement].flat().join(" ").split(" "), role, why };
 }
 
+/** A token that means nothing by itself. */
+export const tokenOf = (name) => `t~${label(`token ${name}`, 6)}`;
+
 /** The request, token and expectation of a resource server's case: one step. */
 export function rsStep(spec) {
   const { id, expect } = spec;
   const request = { ...RS, ...spec.request };
-  const token = spec.token ?? `t.${label(`token ${spec.tokenOf ?? id}`)}`;
+  const token = spec.token ?? tokenOf(spec.tokenOf ?? id);
   const made = spec.proof === null ? null : proof(id, { ...request, token, ...spec.proofFor }, spec.proof);
   const jkt = spec.jkt ?? made?.jkt;
   const cnf = spec.cnf !== undefined ? spec.cnf : jkt === undefined ? undefined : { jkt };
@@ -99,11 +102,12 @@ export function rsStep(spec) {
   let headers = [["Authorization", `${scheme} ${token}`]];
   if (made !== null) headers.push(["DPoP", made.text]);
   if (spec.headers !== undefined) headers = spec.headers(headers, { token, proof: made?.text });
-  const claims = spec.claims === null ? null : tokenClaims(cnf === false ? undefined : cnf, spec.claims);
+  const source = spec.source ?? "jwt";
+  const claims = spec.claims === null ? null : tokenClaims(cnf === false ? undefined : cnf, source, spec.claims);
   const step = {
     request: { method: request.method, url: request.url, headers },
     ...(claims === null ? {} : { access_token: token }),
-    token_source: spec.source ?? (claims === null ? "jwt" : "introspection"),
+    token_source: source,
     token_claims: claims,
     ...(spec.now === undefined ? {} : { now: spec.now }),
     ...given({ nonce_policy: spec.nonce_policy, tls: spec.tls }),

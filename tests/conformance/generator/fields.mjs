@@ -1,19 +1,18 @@
 // The request fields that carry proof and token.
 
-import { AS, label, proof, RS, subject } from "./cases.mjs";
+import { AS, proof, RS, subject, tokenOf } from "./cases.mjs";
 import { key } from "./keys.mjs";
 
 const rename = (from, to) => (headers) => headers.map(([name, value]) => [name === from ? to : name, value]);
 const revalue = (name, change) => (headers) => headers.map(([given, value]) => [given, given === name ? change(value) : value]);
 
 const names = subject({ group: "headers", section: "4.1, RFC9110 5.1", requirement: "A04" });
-for (const name of ["dpop", "DPOP", "dPoP", "Dpop"]) {
+for (const name of ["dpop", "DPOP", "dPoP"]) {
   names.accept(`hdr-name-${name === "dpop" ? "lower" : name === "DPOP" ? "upper" : name}`, `field name ${name}`, { at: name === "DPOP" ? "both" : "rs", headers: rename("DPoP", name), requirement: "A04 H11" });
   names.accept(`hdr-raw-name-${name === "dpop" ? "lower" : name === "DPOP" ? "upper" : name}`, `field name ${name}, given as a raw field`, { headers: rename("DPoP", name), requires: ["raw-headers"], requirement: "A04 H11" });
 }
 names.refuse("hdr-value-case", "the value is compared with case", { headers: revalue("DPoP", (value) => value.toUpperCase()) });
 names.refuse("hdr-name-x", "X-DPoP is another field", { headers: rename("DPoP", "X-DPoP"), also: ["invalid_request", "invalid_token"], section: "4.1", requirement: "A40 I10" });
-names.refuse("hdr-name-jwt", "the proof in DPoP-Proof", { headers: rename("DPoP", "DPoP-Proof"), also: ["invalid_request", "invalid_token"], section: "4.1", requirement: "A40 I10" });
 
 const several = subject({ group: "headers", section: "4.3(1)", requirement: "A15 I09 H11", also: ["invalid_request"] });
 const again = (value) => (headers, { proof: text }) => [...headers, ["DPoP", value ?? text]];
@@ -24,7 +23,6 @@ several.refuse("hdr-two-bad-first", "a bad proof before the good one", { at: "bo
 several.refuse("hdr-two-bad-last", "a bad proof after the good one", { headers: again("garbage"), requires: ["raw-headers"] });
 several.refuse("hdr-two-empty", "an empty DPoP field beside the good one", { headers: again(""), requires: ["raw-headers"] });
 several.refuse("hdr-two-names", "DPoP and dpop", { headers: (headers, { proof: text }) => [...headers, ["dpop", text]], requires: ["raw-headers"] });
-several.refuse("hdr-three", "three fields", { headers: (headers, { proof: text }) => [...headers, ["DPoP", text], ["DPoP", text]], requires: ["raw-headers"] });
 several.refuse("hdr-trailing-comma", "a comma at the end", { headers: revalue("DPoP", (value) => `${value},`) });
 several.refuse("hdr-leading-comma", "a comma at the start", { headers: revalue("DPoP", (value) => `,${value}`) });
 several.refuse("hdr-comma-within", "a comma within the proof", { headers: revalue("DPoP", (value) => `${value.slice(0, 9)},${value.slice(9)}`) });
@@ -44,8 +42,7 @@ for (const at of ["rs", "as"]) {
   size.refuse("hdr-size-over", `${length[at]} octets where one less is allowed`, { at, policy: { max_proof_bytes: length[at] - 1 } });
 }
 size.refuse("hdr-size-20k", "twenty thousand octets with the default limit of 16384", { proof: { payload: { pad: "p".repeat(14000) } } });
-size.refuse("hdr-size-20k-letters", "sixteen thousand letters A", { headers: revalue("DPoP", () => "A".repeat(16384)) });
-size.refuse("hdr-dots", "sixteen thousand dots", { headers: revalue("DPoP", () => ".".repeat(16000)) });
+size.refuse("hdr-dots", "four thousand dots", { headers: revalue("DPoP", () => ".".repeat(4000)) });
 
 const scheme = subject({ group: "headers", section: "7.1, RFC9110 11.1, 11.4", requirement: "A41 I11" });
 for (const [name, value] of [["lower", "dpop"], ["upper", "DPOP"], ["mixed", "dPoP"]]) {
@@ -70,7 +67,6 @@ refuse("auth-colon", "a colon after the scheme", revalue("Authorization", (value
 refuse("auth-equals-within", "= within the token", revalue("Authorization", (value) => value.replace(/.$/, "=x")));
 refuse("auth-non-ascii", "a letter outside ASCII in the token", revalue("Authorization", (value) => `${value}é`));
 refuse("auth-pads-only", "= and nothing else", revalue("Authorization", () => "DPoP =="));
-refuse("auth-percent", "a percent sign in the token", revalue("Authorization", (value) => `${value}%41`));
 
 const two = subject({ group: "headers", section: "7.2 fig 19, RFC9110 11.6.2", requirement: "A51", expect: "invalid_request", also: ["invalid_token"] });
 const doubled = (id, why, headers, more = {}) => two.refuse(id, why, { expect: "invalid_request", headers, ...more });
@@ -98,7 +94,7 @@ absent("auth-bare-token", "a token without a scheme", (headers, { token: text })
 absent("auth-proxy", "Proxy-Authorization does not count", (headers) => [["Proxy-Authorization", headers[0][1]], ...headers.slice(1)], { proof: {}, also: ["invalid_request", "invalid_token"], section: "7.1", requirement: "A46 A49" });
 absent("auth-dpop-name", "the token in a field named DPoP-Authorization", (headers) => [["DPoP-Authorization", headers[0][1]], ...headers.slice(1)], { proof: {}, also: ["invalid_request", "invalid_token"] });
 {
-  const text = `t.${label("token in the query")}`;
+  const text = tokenOf("in the query");
   absent("auth-query", "the token in the query only", () => [], { token: text, request: { url: `${RS.url}?access_token=${text}` }, also: ["invalid_request"], section: "FAPI2 5.3.4(2), RFC6750 2.3", requirement: "H07" });
   absent("auth-query-with-proof", "the token in the query, with a proof", (headers) => headers.slice(1), { token: text, proof: {}, request: { url: `${RS.url}?access_token=${text}`, htu: RS.url }, also: ["invalid_request", "invalid_token"], section: "FAPI2 5.3.4(2), RFC6750 2.3", requirement: "H07" });
   absent("auth-cookie", "the token in a cookie", () => [["Cookie", `access_token=${text}`]], { token: text, section: "FAPI2 5.3.4(1)", requirement: "H07", also: ["invalid_request"] });

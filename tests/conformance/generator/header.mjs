@@ -4,10 +4,10 @@ import { subject } from "./cases.mjs";
 
 const typ = subject({ group: "typ", section: "4.3(4), 11.5, RFC8725 3.11", requirement: "A18 F07" });
 typ.refuse("typ-missing", "typ missing", { at: "both", proof: { header: { typ: undefined } }, requirement: "A17 A18 F07" });
-for (const [name, value] of [["jwt", "JWT"], ["at-jwt", "at+jwt"], ["logout", "logout+jwt"], ["client-auth", "client-authentication+jwt"], ["dpop", "dpop"], ["jwt-dpop", "jwt+dpop"]]) {
+for (const [name, value] of [["jwt", "JWT"], ["at-jwt", "at+jwt"], ["logout", "logout+jwt"], ["dpop", "dpop"]]) {
   typ.refuse(`typ-${name}`, `typ ${value}: another kind of JWT`, { at: name === "jwt" ? "both" : "rs", proof: { header: { typ: value } } });
 }
-for (const [name, value] of [["null", null], ["number", 1], ["empty", ""], ["array", ["dpop+jwt"]], ["object", { typ: "dpop+jwt" }], ["blank-after", "dpop+jwt "], ["blank-before", " dpop+jwt"], ["parameter", "dpop+jwt; v=1"], ["nul", "dpop+jwt\u0000"], ["prefix-text", "text/dpop+jwt"], ["prefix-twice", "application/application/dpop+jwt"]]) {
+for (const [name, value] of [["null", null], ["number", 1], ["empty", ""], ["array", ["dpop+jwt"]], ["blank-after", "dpop+jwt "], ["parameter", "dpop+jwt; v=1"], ["nul", "dpop+jwt\u0000"], ["prefix-text", "text/dpop+jwt"]]) {
   typ.refuse(`typ-${name}`, `typ ${JSON.stringify(value)}`, { proof: { header: { typ: value } } });
 }
 for (const [name, value] of [["upper", "DPOP+JWT"], ["mixed", "dpop+JWT"], ["application", "application/dpop+jwt"], ["application-upper", "APPLICATION/DPOP+JWT"]]) {
@@ -22,7 +22,7 @@ crit.refuse("crit-unknown", "crit names an extension that is present and unknown
 crit.refuse("crit-unknown-among", "crit names an unknown extension beside a known one", { proof: { header: { crit: ["b64", "exp"], b64: true, exp: 1 } }, requirement: "D06" });
 crit.refuse("crit-dangling", "crit names an extension that is not there", { proof: { header: { crit: ["x"] } } });
 crit.refuse("crit-empty", "crit is an empty array", { at: "both", proof: { header: { crit: [] } } });
-for (const [name, value] of [["null", null], ["string", "b64"], ["object", { b64: true }], ["number", 1], ["true", true], ["numbers", [1]], ["empty-string", [""]]]) {
+for (const [name, value] of [["null", null], ["string", "b64"], ["numbers", [1]]]) {
   crit.refuse(`crit-${name}`, `crit ${JSON.stringify(value)}`, { proof: { header: { crit: value } } });
 }
 crit.refuse("crit-registered", "crit must not name parameters of RFC 7515 itself", { proof: { header: { crit: ["alg", "typ"] } } });

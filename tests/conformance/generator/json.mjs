@@ -5,9 +5,12 @@ import { subject } from "./cases.mjs";
 
 const json = subject({ group: "json", section: "RFC8259, RFC7519 7.2, RFC7515 5.2", requirement: "D09 A16" });
 const text = JSON.stringify;
+const IN_HEADER = new Set(["array", "null", "empty-object", "trailing", "two-objects", "truncated", "byte-order-mark", "invalid-utf8", "single-quotes"]);
 
 for (const [name, header] of [["header", true], ["payload", false]]) {
+  // What a reader does with one part it does with the other: most faults stand in the payload only.
   const over = (id, why, change, more = {}) =>
+    (!header || IN_HEADER.has(id)) &&
     json.refuse(`json-${name}-${id}`, `${name}: ${why}`, { ...more, proof: header ? { header: change } : { payload: change } });
   over("array", "an array", (members) => text([members]), { at: "both" });
   over("string", "a string", (members) => text(text(members)));
@@ -55,10 +58,9 @@ taken.accept("json-empty-name", "a member whose name is empty", { proof: { paylo
 taken.accept("json-numbers", "numbers of every form in unknown claims", { proof: { payload: (p) => text({ ...p, n: 1 }).replace('"n":1', '"n":[0,-0,1e5,1E-5,-1.5e+3,123456789012345678901234567890,1e400]') }, also: ["invalid_dpop_proof"], level: "SHOULD" });
 taken.accept("json-nested-some", "an unknown claim nested eight deep", { proof: { payload: { n: [[[[[[[[1]]]]]]]] } } });
 taken.open("json-nested-100", "nested a hundred deep: a reader may set a limit (RFC 8259 §9)", ["invalid_dpop_proof", "accept"], { proof: { payload: (p) => text({ ...p, n: 1 }).replace('"n":1', `"n":${"[".repeat(100)}${"]".repeat(100)}`) } });
-taken.open("json-nested-4000", "nested four thousand deep", ["invalid_dpop_proof", "accept"], { at: "both", proof: { payload: (p) => text({ ...p, n: 1 }).replace('"n":1', `"n":${"[".repeat(4000)}${"]".repeat(4000)}`) } });
-taken.refuse("json-nested-open", "four thousand brackets that nobody closes", { proof: { payload: () => '{"a":'.repeat(1600) }, requirement: "D09" });
-taken.accept("json-big", "large, but within the limit: two hundred unknown claims", { at: "both", proof: { payload: Object.fromEntries([...Array(200).keys()].map((index) => [`claim${index}`, index])) } });
-taken.open("json-empty-objects", "a thousand empty objects", ["accept", "invalid_dpop_proof"], { proof: { payload: (p) => text({ ...p, n: 1 }).replace('"n":1', `"n":[${"{},".repeat(999)}{}]`) } });
+taken.open("json-nested-4000", "nested four thousand deep", ["invalid_dpop_proof", "accept"], { proof: { payload: (p) => text({ ...p, n: 1 }).replace('"n":1', `"n":${"[".repeat(4000)}${"]".repeat(4000)}`) } });
+taken.refuse("json-nested-open", "four hundred objects that nobody closes", { proof: { payload: () => '{"a":'.repeat(400) }, requirement: "D09" });
+taken.accept("json-big", "large, but within the limit: two hundred unknown claims", { proof: { payload: Object.fromEntries([...Array(200).keys()].map((index) => [`claim${index}`, index])) } });
 taken.accept("json-name-case", "HTM and Jti are unknown claims", { proof: { payload: { HTM: "POST", Jti: 1, IAT: 0, HTU: "x" } } });
 taken.refuse("json-name-case-only", "claim names are compared with case", { proof: { payload: ({ htm, ...rest }) => ({ ...rest, HTM: htm }) }, section: "RFC7519 4", requirement: "A17" });
 taken.refuse("json-header-name-case", "header names are compared with case", { proof: { header: ({ typ, ...rest }) => ({ ...rest, Typ: typ }) }, section: "RFC7515 4", requirement: "A17 A18" });

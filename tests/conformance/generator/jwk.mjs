@@ -4,7 +4,7 @@ import { createHash, createPrivateKey, createPublicKey } from "node:crypto";
 
 import { base64url, key, sha256 } from "./keys.mjs";
 import { curve, digestNumber, inverse, joined, timesG, toNumber, toOctets } from "./jws.mjs";
-import { label, proof, RS, AS, rs, as, subject } from "./cases.mjs";
+import { label, proof, RS, AS, rs, as, subject, tokenOf } from "./cases.mjs";
 
 const octets = (text) => Buffer.from(text, "base64url");
 const P256 = 0xffffffff00000001000000000000000000000000ffffffffffffffffffffffffn;
@@ -19,14 +19,14 @@ whole.refuse("jwk-missing-jku", "no jwk, but a jku", { proof: { header: { jwk: u
 whole.refuse("jwk-missing-x5c", "no jwk, but an x5c", { proof: { header: { jwk: undefined, x5c: ["MIIB"] } }, section: "4.3(6)", requirement: "A20 F06" });
 whole.refuse("jwk-in-payload", "the jwk stands in the payload", { proof: { header: { jwk: undefined }, payload: { jwk: key("client").jwk } } });
 whole.refuse("jwk-set", "a JWK set instead of a key", { proof: { header: { jwk: { keys: [key("client").jwk] } } } });
-for (const [name, kty] of [["missing", undefined], ["lower", "ec"], ["null", null], ["number", 2], ["unknown", "PQC"], ["okp-for-ec", "OKP"], ["rsa-for-ec", "RSA"]]) {
+for (const [name, kty] of [["missing", undefined], ["lower", "ec"], ["null", null], ["unknown", "PQC"], ["okp-for-ec", "OKP"], ["rsa-for-ec", "RSA"]]) {
   whole.refuse(`jwk-kty-${name}`, `kty ${name}`, { proof: { jwk: { kty } }, section: "RFC7517 4.1", requirement: "A17 D16" });
 }
-for (const [name, crv] of [["missing", undefined], ["lower", "p-256"], ["nist", "secp256r1"], ["wrong", "P-384"], ["secp256k1", "secp256k1"], ["null", null], ["ed25519", "Ed25519"]]) {
+for (const [name, crv] of [["missing", undefined], ["lower", "p-256"], ["nist", "secp256r1"], ["wrong", "P-384"], ["secp256k1", "secp256k1"], ["ed25519", "Ed25519"]]) {
   whole.refuse(`jwk-crv-${name}`, `crv ${name} with the point of P-256`, { at: name === "wrong" ? "both" : "rs", proof: { jwk: { crv } }, section: "RFC7518 6.2.1.1", requirement: "D13 D16" });
 }
 for (const name of ["x", "y"]) {
-  for (const [kind, value] of [["missing", undefined], ["null", null], ["empty", ""], ["number", 5], ["array", [1, 2]]]) {
+  for (const [kind, value] of name === "x" ? [["missing", undefined], ["null", null], ["empty", ""], ["array", [1, 2]]] : [["missing", undefined]]) {
     whole.refuse(`jwk-${name}-${kind}`, `${name} ${kind}`, { proof: { jwk: { [name]: value } }, section: "RFC7518 6.2.1", requirement: "A17 D16" });
   }
 }
@@ -73,8 +73,8 @@ usage.accept("jwk-alg-ed25519-names", "the jwk says EdDSA and the header Ed25519
 const spelling = subject({ group: "jwk", section: "RFC7518 6.2.1.2, 6.2.1.3", requirement: "D14 D16" });
 for (const [name, member] of [["p256-x-zero", "x"], ["p256-y-zero", "y"], ["p384-x-zero", "x"], ["p521-x-zero", "x"]]) {
   const first = octets(key(name).jwk[member]);
-  spelling.accept(`jwk-${name}`, `${member} starts with a zero octet, which stays`, { at: "both", proof: { key: name }, requirement: "D14 E01" });
-  spelling.refuse(`jwk-${name}-short`, `the leading zero octet of ${member} left out: a second spelling of one key`, { at: "both", proof: { key: name, jwk: { [member]: base64url(first.subarray(1)) } }, requirement: "D14 E03 I22" });
+  spelling.accept(`jwk-${name}`, `${member} starts with a zero octet, which stays`, { at: name === "p256-x-zero" ? "both" : "rs", proof: { key: name }, requirement: "D14 E01" });
+  spelling.refuse(`jwk-${name}-short`, `the leading zero octet of ${member} left out: a second spelling of one key`, { at: name === "p256-x-zero" ? "both" : "rs", proof: { key: name, jwk: { [member]: base64url(first.subarray(1)) } }, requirement: "D14 E03 I22" });
   spelling.refuse(`jwk-${name}-long`, `${member} with one zero octet too many`, { proof: { key: name, jwk: { [member]: base64url(Buffer.concat([Buffer.alloc(1), first])) } }, requirement: "D14 E03 I22" });
 }
 for (const name of ["x", "y"]) {
@@ -218,17 +218,13 @@ const SMALL = {
   "identity": "0100000000000000000000000000000000000000000000000000000000000000",
   "order-2": "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
   "order-4": "0000000000000000000000000000000000000000000000000000000000000000",
-  "order-4-negative": "0000000000000000000000000000000000000000000000000000000000000080",
   "order-8": "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
   "order-8-negative": "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
   "order-8-other": "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
-  "order-8-other-negative": "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
   "identity-negative-zero": "0100000000000000000000000000000000000000000000000000000000000080",
   "order-2-negative-zero": "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
   "identity-non-canonical": "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-  "identity-non-canonical-negative": "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
   "order-4-non-canonical": "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-  "order-4-non-canonical-negative": "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
 };
 const L = 2n ** 252n + 27742317777372353535851937790883648493n;
 const reversed = (buffer) => Buffer.from(buffer).reverse();
@@ -253,7 +249,7 @@ for (const [name, hex] of Object.entries(SMALL)) {
   const at = name === "identity" || name === "order-8" ? [["rs", rs, RS], ["as", as, AS]] : [["rs", rs, RS]];
   for (const [role, make, request] of at) {
     const id = `${role}-jwk-ed25519-${name}`;
-    const token = role === "rs" ? `t.${label(`token ${id}`)}` : undefined;
+    const token = role === "rs" ? tokenOf(id) : undefined;
     okp.cases.push(make({
       id, group: "jwk", section: "RFC8725 3.4, RFC8032 5.1.7", requirement: "F04 D19", request, expect: "invalid_dpop_proof",
       why: "a point of small order (or a second spelling of one), for which anybody can sign",

@@ -23,14 +23,13 @@ for (const role of ["rs", "as"]) {
   challenge("nonce-case", "compared with case", `${role}-CURRENT.2`);
   challenge("nonce-prefix", "a prefix of the current one", `${role}-current`);
   challenge("nonce-longer", "the current one and a letter more", `${role}-current.22`);
-  challenge("nonce-blank", "the current one with a blank", `${role}-current.2 `, { also: ["invalid_dpop_proof"] });
   challenge("nonce-other-role", "the other server's nonce", role === "rs" ? "as-current.2" : "rs-current.2", { requirement: "A24 A60" });
   challenge("nonce-both", "two nonces in one string", `${role}-previous.1,${role}-current.2`);
   challenge("nonce-not-nqchar", "a character that no nonce has", "a\"b", { also: ["invalid_dpop_proof"], requirement: "A56" });
   challenge("nonce-unicode", "characters outside ASCII", "näh", { also: ["invalid_dpop_proof"], requirement: "A56" });
   challenge("nonce-empty", "the empty string", "", { also: ["invalid_dpop_proof"] });
-  nonce.refuse("nonce-long", "a nonce of five thousand octets", { ...claim("n".repeat(5000)), expect: "use_dpop_nonce", also: ["invalid_dpop_proof"], requirement: "A24 A56" });
-  for (const [name, value] of [["null", null], ["number", 2], ["array", [`${role}-current.2`]], ["object", { nonce: `${role}-current.2` }], ["true", true]]) {
+  nonce.refuse("nonce-long", "a nonce of eleven hundred octets", { ...claim("n".repeat(1100)), expect: "use_dpop_nonce", also: ["invalid_dpop_proof"], requirement: "A24 A56" });
+  for (const [name, value] of [["null", null], ["number", 2], ["array", [`${role}-current.2`]], ["object", { nonce: `${role}-current.2` }]]) {
     nonce.refuse(`nonce-${name}`, `nonce is no string: ${name}`, { ...claim(value), also: ["use_dpop_nonce"], requirement: "A17 A24" });
   }
   nonce.refuse("nonce-current-in-header", "the current nonce in the header of the JWS is not a claim", { proof: { header: { nonce: `${role}-current.2` } }, expect: "use_dpop_nonce" });

@@ -74,15 +74,15 @@ as("failed-grant", "the code was bound to another key: the proof was not used", 
 
 rs("jti-other-path", "the same jti at another path: RFC 9449 §11.1 keeps marks for each target URI, a server may keep them wider", [
   { ...good, proof: { payload: { jti: "same" } } },
-  { expect: "invalid_dpop_proof", also: ["accept"], why: "another path", request: { url: "https://rs.example/api/v1/other" }, proof: { payload: { jti: "same" } } },
+  { expect: "invalid_dpop_proof", also: ["accept"], why: "another path", request: { url: "https://rs.example/api/other" }, proof: { payload: { jti: "same" } } },
 ], { level: "POLICY" });
 rs("jti-other-origin", "the same jti at another origin", [
   { ...good, proof: { payload: { jti: "same" } } },
-  { expect: "accept", also: ["invalid_dpop_proof"], why: "another origin", request: { url: "https://rs.example:8443/api/v1/items" }, proof: { payload: { jti: "same" } } },
+  { expect: "accept", also: ["invalid_dpop_proof"], why: "another origin", request: { url: "https://rs.example:8443/api/items" }, proof: { payload: { jti: "same" } } },
 ], { level: "POLICY", requirement: "A65 I17" });
 rs("jti-origin-spelling", "the same jti, the same target in another spelling", [
   { ...good, proof: { payload: { jti: "same" } } },
-  { expect: "invalid_dpop_proof", why: "the port spelt out", request: { url: "https://rs.example:443/api/v1/items" }, proof: { payload: { jti: "same", htu: RS.url, iat: NOW - 1 } } },
+  { expect: "invalid_dpop_proof", why: "the port spelt out", request: { url: "https://rs.example:443/api/items" }, proof: { payload: { jti: "same", htu: RS.url, iat: NOW - 1 } } },
 ]);
 rs("jti-other-method", "the same jti with another method at the same target", [
   { ...good, proof: { payload: { jti: "same" } } },

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 
 import { base64url, sha256 } from "./keys.mjs";
-import { NOW, label, subject } from "./cases.mjs";
+import { NOW, subject, tokenOf } from "./cases.mjs";
 
 const text = JSON.stringify;
 /** A claim whose value is written as it stands. */
@@ -17,7 +17,6 @@ iat.accept("iat-past-299", "299 s old with a maximum age of 300 s", { at: "both"
 iat.open("iat-past-300", "300 s old: the end of the window", ["accept", "invalid_dpop_proof"], ago(300));
 iat.refuse("iat-past-301", "301 s old", { at: "both", ...ago(301) });
 iat.refuse("iat-past-hour", "an hour old", { at: "both", ...ago(3600), requirement: "A25 A64 H11" });
-iat.refuse("iat-past-year", "a year old", ago(31536000));
 iat.accept("iat-future-5", "5 s ahead", { at: "both", ...ago(-5), requirement: "A67 H04" });
 iat.accept("iat-future-10", "10 s ahead: must be accepted by FAPI 2.0", { at: "both", ...ago(-10), section: "FAPI2 5.3.2.1(13)", requirement: "A67 H04" });
 iat.accept("iat-future-59", "59 s ahead with 60 s allowed", ago(-59));
@@ -36,14 +35,14 @@ iat.refuse("iat-fraction-too-old", "301.5 s old, as a fraction", { ...raw("iat",
 iat.open("iat-fraction-boundary", "300.5 s old", ["invalid_dpop_proof", "accept"], { ...raw("iat", `${NOW - 301}.5`), requirement: "A25 D17" });
 
 const number = subject({ group: "iat", section: "RFC7519 2", requirement: "D17 A17" });
-for (const [name, value] of [["fraction", `${NOW - 2}.5`], ["many-decimals", `${NOW - 2}.${"123456789".repeat(10)}`], ["zero-decimals", `${NOW - 2}.0`], ["exponent", "1.779999998e9"], ["exponent-upper", "1779999998E0"], ["exponent-plus", "177999999.8e+1"], ["exponent-negative", "17799999980e-1"], ["exponent-long", "17799999980000000000e-10"]]) {
+for (const [name, value] of [["fraction", `${NOW - 2}.5`], ["many-decimals", `${NOW - 2}.${"123456789".repeat(10)}`], ["exponent", "1.779999998e9"], ["exponent-upper", "1779999998E0"], ["exponent-negative", "17799999980e-1"], ["exponent-long", "17799999980000000000e-10"]]) {
   number.accept(`iat-${name}`, `iat ${value.slice(0, 30)}: a JSON number`, { at: name === "fraction" || name === "exponent" ? "both" : "rs", ...raw("iat", value) });
 }
 for (const [name, value] of [
-  ["string", `"${NOW - 2}"`], ["null", "null"], ["true", "true"], ["false", "false"], ["array", `[${NOW - 2}]`], ["object", "{}"], ["empty-string", '""'], ["date", '"2026-05-28T20:26:38Z"'],
-  ["zero", "0"], ["minus-zero", "-0"], ["negative", "-1"], ["negative-now", `-${NOW}`], ["9e18", "9e18"], ["i64-max", "9223372036854775807"], ["i64-over", "9223372036854775808"], ["u64-max", "18446744073709551615"],
-  ["u64-wrap", `${2n ** 64n + BigInt(NOW)}`], ["u32-wrap", `${2n ** 32n + BigInt(NOW)}`], ["i64-min", "-9223372036854775808"], ["1e400", "1e400"], ["minus-1e400", "-1e400"], ["1e-400", "1e-400"], ["9e99999999", "9e99999999"], ["1e-99999999999999999999", "1e-99999999999999999999"], ["many-digits", "9".repeat(400)], ["many-zero-decimals", `0.${"0".repeat(400)}1`],
-  ["leading-zero", `0${NOW}`], ["plus", `+${NOW}`], ["trailing-dot", `${NOW}.`], ["leading-dot", `.${NOW}`], ["underscore", "1_780_000_000"], ["hex", "0x6a18a0c0"],
+  ["string", `"${NOW - 2}"`], ["null", "null"], ["true", "true"], ["array", `[${NOW - 2}]`], ["object", "{}"], ["date", '"2026-05-28T20:26:38Z"'],
+  ["zero", "0"], ["negative", "-1"], ["9e18", "9e18"], ["i64-max", "9223372036854775807"], ["u64-max", "18446744073709551615"],
+  ["u64-wrap", `${2n ** 64n + BigInt(NOW)}`], ["u32-wrap", `${2n ** 32n + BigInt(NOW)}`], ["i64-min", "-9223372036854775808"], ["1e400", "1e400"], ["9e99999999", "9e99999999"], ["1e-99999999999999999999", "1e-99999999999999999999"], ["many-digits", "9".repeat(400)], ["many-zero-decimals", `0.${"0".repeat(400)}1`],
+  ["leading-zero", `0${NOW}`], 
 ]) {
   number.refuse(`iat-${name}`, `iat ${value.slice(0, 30)}`, { at: ["string", "1e400"].includes(name) ? "both" : "rs", ...raw("iat", value) });
 }
@@ -58,7 +57,7 @@ expiry.refuse("nbf-future", "nbf an hour ahead", { at: "both", proof: { payload:
 expiry.accept("nbf-now", "nbf now", { proof: { payload: { nbf: NOW } } });
 expiry.open("nbf-future-5", "nbf 5 s ahead: some leeway may be given", ["accept", "invalid_dpop_proof"], { proof: { payload: { nbf: NOW + 5 } } });
 for (const name of ["exp", "nbf"]) {
-  for (const [kind, value] of [["string", '"1790000000"'], ["null", "null"], ["object", "{}"], ["true", "true"]]) {
+  for (const [kind, value] of [["string", '"1790000000"'], ["null", "null"]]) {
     expiry.refuse(`${name}-${kind}`, `${name} must be a number, is ${kind}`, { ...raw(name, value) });
   }
 }
@@ -67,12 +66,12 @@ expiry.accept("exp-1e400", "exp beyond every clock: a JSON number all the same",
 expiry.refuse("exp-minus-1e400", "exp before every clock", { ...raw("exp", "-1e400") });
 
 const jti = subject({ group: "jti", section: "4.2, 4.3(3), 11.1", requirement: "A17" });
-for (const [name, value] of [["missing", undefined], ["null", null], ["number", 7], ["empty", ""], ["array", ["a"]], ["object", {}], ["true", true]]) {
+for (const [name, value] of [["missing", undefined], ["null", null], ["number", 7], ["empty", ""], ["array", ["a"]], ["object", {}]]) {
   jti.refuse(`jti-${name}`, `jti ${name}`, { at: name === "missing" || name === "number" ? "both" : "rs", proof: { payload: { jti: value } }, ...(name === "empty" && { also: ["accept"], level: "POLICY" }) });
 }
 jti.accept("jti-512", "a jti of 512 octets with 512 allowed", { at: "both", proof: { payload: { jti: "j".repeat(512) } }, requirement: "A66" });
 jti.refuse("jti-513", "a jti of 513 octets", { at: "both", proof: { payload: { jti: "j".repeat(513) } }, requirement: "A66" });
-jti.refuse("jti-long", "a jti of eight thousand octets", { proof: { payload: { jti: "j".repeat(8000) } }, requirement: "A66" });
+jti.refuse("jti-long", "a jti of two thousand octets", { proof: { payload: { jti: "j".repeat(2000) } }, requirement: "A66" });
 jti.accept("jti-octets", "256 letters of two octets each", { proof: { payload: { jti: "é".repeat(256) } }, requirement: "A66", also: ["invalid_dpop_proof"], level: "SHOULD" });
 jti.refuse("jti-octets-over", "257 letters of two octets each: the limit counts octets", { proof: { payload: { jti: "é".repeat(257) } }, requirement: "A66", also: ["accept"], level: "POLICY" });
 jti.refuse("jti-policy", "17 octets where 16 are allowed", { at: "both", proof: { payload: { jti: "j".repeat(17) } }, policy: { max_jti_bytes: 16 }, requirement: "A66" });
@@ -82,22 +81,22 @@ jti.accept("jti-uuid", "a UUID", { at: "both", proof: { payload: { jti: "b2f0f5d
 jti.accept("jti-unicode", "a jti in any script", { proof: { payload: { jti: "Ω東\u0001 \"\\" } }, requirement: "A17" });
 
 const ath = subject({ group: "ath", section: "4.2, 4.3(12), 7", requirement: "A12 A26", also: ["invalid_token"] });
-const token = `t.${label("token for ath")}`;
+const token = tokenOf("for ath 0");
 const digest = sha256(token);
 const value = (claim) => ({ token, proof: { payload: { ath: claim } } });
 ath.accept("ath-good", "the hash of the token", { token, also: [] });
 ath.accept("ath-token68", "a token with every character that token68 allows", { token: "-._~+/AZaz09==", also: [] });
-ath.accept("ath-long-token", "a token of four thousand octets", { token: "tok.".repeat(1000), also: [] });
+ath.accept("ath-long-token", "a token of a thousand octets", { token: "tok.".repeat(256), also: [] });
 ath.refuse("ath-missing", "ath missing", { ...value(undefined) });
 ath.refuse("ath-other-token", "the hash of another token", { ...value(base64url(sha256("another"))) });
 for (const [name, claim, why] of [
-  ["null", null], ["number", 1], ["empty", ""], ["array", [base64url(digest)]], ["object", {}],
+  ["null", null], ["number", 1], ["empty", ""], ["array", [base64url(digest)]], 
   ["padded", `${base64url(digest)}=`, "with = padding"], ["standard-alphabet", standardHash(), "in the standard alphabet"],
   ["hex", digest.toString("hex"), "in hexadecimal"], ["double-encoded", base64url(base64url(digest)), "encoded twice"],
-  ["sha1", base64url(createHash("sha1").update(token).digest()), "SHA-1"], ["sha384", base64url(createHash("sha384").update(token).digest()), "SHA-384"], ["sha512", base64url(createHash("sha512").update(token).digest()), "SHA-512"],
+  ["sha1", base64url(createHash("sha1").update(token).digest()), "SHA-1"], ["sha512", base64url(createHash("sha512").update(token).digest()), "SHA-512"],
   ["half", base64url(digest.subarray(0, 16)), "the left half only, as at_hash has it"], ["prefix", base64url(digest).slice(0, 42), "a letter short"], ["longer", `${base64url(digest)}A`, "a letter more"],
-  ["scheme-hashed", base64url(sha256(`DPoP ${token}`)), "the hash of the field with its scheme"], ["token-itself", token, "the token itself"], ["hash-of-hash", base64url(sha256(digest)), "hashed twice"],
-  ["trailing-newline", base64url(sha256(`${token}\n`)), "the hash of the token with a line break"], ["utf16", base64url(sha256(Buffer.from(token, "utf16le"))), "the hash of the token in UTF-16"], ["upper", base64url(digest).toUpperCase(), "in upper case"], ["hash-of-empty", base64url(sha256("")), "the hash of nothing"],
+  ["scheme-hashed", base64url(sha256(`DPoP ${token}`)), "the hash of the field with its scheme"], ["token-itself", token, "the token itself"],
+  ["trailing-newline", base64url(sha256(`${token}\n`)), "the hash of the token with a line break"], ["utf16", base64url(sha256(Buffer.from(token, "utf16le"))), "the hash of the token in UTF-16"], ["hash-of-empty", base64url(sha256("")), "the hash of nothing"],
 ]) {
   ath.refuse(`ath-${name}`, `ath: ${why ?? name}`, { ...value(claim), requirement: name.startsWith("sha") ? "A12 A73" : "A12 A26" });
 }

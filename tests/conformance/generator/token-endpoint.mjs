@@ -15,7 +15,7 @@ grant.accept("no-proof", "no proof: a bearer token", { proof: null, requirement:
 grant.accept("no-proof-refresh", "a refresh without proof, of a token that is bound to nothing", { proof: null, context: { grant_type: "refresh_token" }, requirement: "A32 A30" });
 grant.refuse("garbage", "a DPoP field that is no proof: not a bearer token", { headers: (headers) => [headers[0], ["DPoP", "garbage"]] });
 grant.refuse("signature", "a proof with a wrong signature", { proof: { signKey: "attacker" } });
-grant.refuse("rs-proof", "a proof made for a resource server", { proofFor: { method: "GET", url: "https://rs.example/api/v1/items", token: "x" }, requirement: "A21 A22 A28" });
+grant.refuse("rs-proof", "a proof made for a resource server", { proofFor: { method: "GET", url: "https://rs.example/api/items", token: "x" }, requirement: "A21 A22 A28" });
 grant.refuse("get", "a GET at the token endpoint with a proof for POST", { request: { method: "GET" }, proof: { payload: { htm: "POST" } }, requirement: "A21 A28" });
 grant.refuse("htu-issuer", "the issuer as htu instead of the token endpoint", { proof: { payload: { htu: "https://as.example" } }, requirement: "A22 A28" });
 

@@ -70,19 +70,29 @@ impl Runner {
 
     fn grant_of(&self, step: &Step) -> Grant {
         let context = step.get("as_context").cloned().unwrap_or_default();
-        let thumbprint = |name: &str| context[name].as_str().and_then(Thumbprint::parse);
+        let mut malformed = false;
+        let mut thumbprint = |name: &str| {
+            let given = context[name].as_str()?;
+            let thumbprint = Thumbprint::parse(given);
+            malformed |= thumbprint.is_none();
+            thumbprint
+        };
+        let dpop_jkt = thumbprint("code_dpop_jkt").or_else(|| thumbprint("par_dpop_jkt"));
+        let confidential = context["client_type"] == "confidential";
+        let refresh_jkt = if confidential { None } else { thumbprint("refresh_token_jkt") };
         let flag = |name: &str| context.get(name).and_then(Value::as_bool);
         Grant {
             endpoint: match context["endpoint"].as_str() {
                 Some("par") => Endpoint::PushedAuthorization,
                 _ => Endpoint::Token,
             },
-            dpop_jkt: thumbprint("code_dpop_jkt").or_else(|| thumbprint("par_dpop_jkt")),
-            refresh_jkt: thumbprint("refresh_token_jkt"),
+            dpop_jkt,
+            refresh_jkt,
             refresh_x5t_s256: None,
-            confidential: context["client_type"] == "confidential",
+            confidential,
             require_dpop: flag("dpop_bound_access_tokens").unwrap_or(self.policy.flag("require_dpop")),
             bind_certificate: flag("certificate_bound").unwrap_or(false),
+            malformed,
         }
     }
 }

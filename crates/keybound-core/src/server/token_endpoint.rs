@@ -70,6 +70,9 @@ pub struct Grant {
     pub require_dpop: bool,
     /// Client metadata `tls_client_certificate_bound_access_tokens` (RFC 8705 §3.4).
     pub bind_certificate: bool,
+    /// What was given as one of the thumbprints is none. It belongs to no key, so the request is
+    /// refused; a `dpop_jkt` may come straight from a client.
+    pub malformed: bool,
 }
 
 /// A proof that holds but for its nonce and signature, or none where none is needed.
@@ -129,6 +132,9 @@ impl Presented {
         policy: &TokenEndpointPolicy,
         now: Timestamp,
     ) -> Result<Self, Reason> {
+        if grant.malformed {
+            return Err(grant.key_mismatch());
+        }
         let (proof, origin) = if request.dpop.is_empty() {
             grant.allows_no_proof()?;
             (None, String::new())
@@ -181,6 +187,14 @@ impl Grant {
         if self.require_dpop { Err(Reason::DpopRequired) } else { Ok(()) }
     }
 
+    /// RFC 9449 §10 and §10.1.
+    const fn key_mismatch(&self) -> Reason {
+        match self.endpoint {
+            Endpoint::Token => Reason::GrantKeyMismatch,
+            Endpoint::PushedAuthorization => Reason::PushedKeyMismatch,
+        }
+    }
+
     /// Whether the connection's certificate matters.
     const fn needs_certificate(&self) -> bool {
         self.bind_certificate || (self.refresh_x5t_s256.is_some() && !self.confidential)
@@ -223,11 +237,7 @@ impl Signed {
         if let (Some(proven), Some(expected)) = (proven, grant.dpop_jkt)
             && proven != expected
         {
-            // RFC 9449 §10 and §10.1.
-            return Err(match grant.endpoint {
-                Endpoint::Token => Reason::GrantKeyMismatch,
-                Endpoint::PushedAuthorization => Reason::PushedKeyMismatch,
-            });
+            return Err(grant.key_mismatch());
         }
         // Only refresh tokens of public clients are bound to their key (RFC 9449 §5).
         if let Some(expected) = grant.refresh_jkt.filter(|_| !grant.confidential)

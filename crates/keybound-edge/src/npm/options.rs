@@ -67,20 +67,28 @@ pub(super) fn read_token_endpoint(json: &str) -> Result<TokenConfig, JsError> {
 /// Reads what is known of a grant.
 pub(super) fn read_grant(json: &str) -> Result<Grant, JsError> {
     let grant = object(json)?;
-    let thumbprint = |name: &str| match text(&grant, name).map(Thumbprint::parse) {
-        None => Ok(None),
-        Some(Some(thumbprint)) => Ok(Some(thumbprint)),
-        Some(None) => Err(JsError::new("a thumbprint is not 43 characters of base64url")),
-    };
     let flag = |name: &str| grant.get(name) == Some(&Value::Bool(true));
+    let mut malformed = false;
+    let mut thumbprint = |name: &str| {
+        let given = text(&grant, name)?;
+        let thumbprint = Thumbprint::parse(given);
+        malformed |= thumbprint.is_none();
+        thumbprint
+    };
+    let confidential = flag("confidential");
+    let dpop_jkt = thumbprint("dpopJkt");
+    // Not enforced for confidential clients, whatever it is.
+    let (refresh_jkt, refresh_x5t_s256) =
+        if confidential { (None, None) } else { (thumbprint("refreshJkt"), thumbprint("refreshX5t")) };
     Ok(Grant {
         endpoint: if flag("par") { Endpoint::PushedAuthorization } else { Endpoint::Token },
-        dpop_jkt: thumbprint("dpopJkt")?,
-        refresh_jkt: thumbprint("refreshJkt")?,
-        refresh_x5t_s256: thumbprint("refreshX5t")?,
-        confidential: flag("confidential"),
+        dpop_jkt,
+        refresh_jkt,
+        refresh_x5t_s256,
+        confidential,
         require_dpop: flag("requireDpop"),
         bind_certificate: flag("bindCertificate"),
+        malformed,
     })
 }
 

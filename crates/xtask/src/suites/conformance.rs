@@ -1,4 +1,4 @@
-//! The conformance cases in the repository, on the engines that need no browser.
+//! The conformance cases in the repository, on every engine.
 
 use super::counts;
 use super::report::Report;
@@ -17,7 +17,7 @@ pub fn run(report: &mut Report) -> Result<()> {
         .collect();
     files.sort();
     ensure!(!files.is_empty(), "no cases in {}", folder.display());
-    for engine in [Engine::Native, Engine::Node] {
+    for engine in Engine::ALL {
         report.runner(&format!("conformance on {}", engine.name()), engine.job(&files, None), counts::plain);
     }
     Ok(())

@@ -36,7 +36,7 @@ pub enum Suite {
     Lint,
     /// What ships stays within its size limits
     Size,
-    /// The conformance cases, on the native and the node engine
+    /// The conformance cases, natively, in Node, in workerd and in Chromium
     Conformance,
     /// Crates in headless Chromium and Firefox, in a window and in a dedicated worker, and in workerd
     Wasm,
@@ -67,7 +67,7 @@ impl Suite {
             Suite::NoStd => Plan { parts: &[WasmTarget], build: false, run: no_std::run },
             Suite::Lint => Plan { parts: &[CargoDeny, Npm], build: false, run: lint::checks },
             Suite::Size => Plan { parts: &[Npm], build: true, run: size::suite },
-            Suite::Conformance => Plan { parts: &[Npm], build: true, run: conformance::run },
+            Suite::Conformance => Plan { parts: &[Npm, Chromium], build: true, run: conformance::run },
             Suite::Wasm => Plan {
                 parts: &[WasmTarget, WasmBindgen, WasmPack, Npm, Chromium, Chromedriver, Firefox, Geckodriver],
                 build: false,
