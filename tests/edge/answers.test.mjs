@@ -100,3 +100,13 @@ test("forbid() writes one challenge whatever is in the scope", async () => {
   const response = accepted.forbid('say "hi"\\');
   assert.equal(challengesByScheme(response).DPoP.scope, 'say "hi"\\');
 });
+
+test("forbid() writes no field of another name, whatever is in the scope", async () => {
+  const accepted = await (await makeWorld()).ask();
+  const plain = [...accepted.forbid("a").headers.keys()];
+  for (const scope of ["a\r\nx-evil: 1", "a\nb", "é漢\u0000", ""]) {
+    const response = accepted.forbid(scope);
+    assert.deepEqual([response.status, [...response.headers.keys()]], [403, plain], scope);
+    assert.equal(challengesOf(response).length, 2);
+  }
+});

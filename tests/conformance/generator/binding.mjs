@@ -32,6 +32,7 @@ const bearer = subject({ group: "binding", section: "7.2", requirement: "A48 A36
 const asBearer = (id, why, more) => bearer.refuse(id, why, { expect: "invalid_token", ...more });
 asBearer("bind-bearer-bound", "a DPoP-bound token as Bearer", { requirement: "A48 H08 H11" });
 asBearer("bind-bearer-bound-with-proof", "a DPoP-bound token as Bearer, a valid proof beside it", { proof: {}, scheme: "Bearer", requirement: "A48" });
+asBearer("bind-bearer-bound-nonce", "a DPoP-bound token as Bearer, where nonces are asked for", { nonce_policy: { required: true, accepted: ["n.1"], expired: [], current: "n.1" }, also: ["use_dpop_nonce", "invalid_dpop_proof"], requires: ["nonce"] });
 asBearer("bind-bearer-bound-scheme-case", "a DPoP-bound token as bEARER", { scheme: "bEARER" });
 asBearer("bind-bearer-bound-either", "where no constraint is required, a bound token is still no bearer token", { policy: { require_dpop: false, require_sender_constraint: false } });
 bearer.accept("bind-bearer-unbound", "an unbound token where Bearer is allowed", { cnf: false, expect: "accept", also: ["invalid_token"], level: "POLICY", requirement: "A48 A36 B03" });
@@ -44,7 +45,7 @@ bearer.accept("policy-constraint-required", "DPoP where a constraint is required
 
 // Confirmations that are malformed or unknown
 
-const tls = { client_cert_pem: certificate("client").pem };
+const tls = { client_cert_sha256_hex: certificate("client").hex };
 const cnf = subject({ group: "cnf", section: "6, RFC7800 3.1", requirement: "A36 E04", expect: "invalid_token" });
 const confirm = (id, why, value, more = {}) => {
   cnf.refuse(`cnf-${id}`, `${why}, under DPoP`, { expect: "invalid_token", jkt, cnf: value, also: ["invalid_dpop_proof"], ...more });
@@ -86,7 +87,7 @@ const x5t = certificate("client").x5t;
 const twofold = subject({ group: "cnf", section: "RFC7800 3.1", requirement: "E05 I19", requires: ["mtls"], jkt, cnf: { jkt, "x5t#S256": x5t }, expect: "invalid_token" });
 twofold.accept("cnf-both-match", "key and certificate match", { tls, expect: "accept", binding: { jkt, "x5t#S256": x5t }, also: ["invalid_token"], level: "SHOULD" });
 twofold.refuse("cnf-both-no-certificate", "the key matches, there is no certificate", { expect: "invalid_token", also: ["invalid_request"] });
-twofold.refuse("cnf-both-other-certificate", "the key matches, the certificate does not", { expect: "invalid_token", tls: { client_cert_pem: certificate("other").pem } });
+twofold.refuse("cnf-both-other-certificate", "the key matches, the certificate does not", { expect: "invalid_token", tls: { client_cert_sha256_hex: certificate("other").hex } });
 twofold.refuse("cnf-both-other-key", "the certificate matches, the key does not", { expect: "invalid_token", tls, proof: { key: "attacker" }, also: ["invalid_dpop_proof"] });
 twofold.refuse("cnf-both-as-bearer", "the certificate matches, but presented as Bearer", { expect: "invalid_token", tls, proof: null });
 twofold.refuse("cnf-both-as-bearer-with-proof", "key and certificate match, but presented as Bearer", { expect: "invalid_token", tls, scheme: "Bearer" });
@@ -96,6 +97,7 @@ twofold.refuse("cnf-both-as-bearer-with-proof", "key and certificate match, but 
 const alone = subject({ group: "binding", section: "4", requirement: "A03 A42" });
 alone.refuse("proof-token-inactive", "a valid proof beside an inactive token", { expect: "invalid_token", claims: { active: false } });
 alone.refuse("proof-token-expired", "a valid proof beside an expired token", { expect: "invalid_token", claims: { exp: 1779999999 } });
+alone.refuse("proof-bad-token-expired", "a wrong signature beside an expired token: either may be named", { proof: { signKey: "attacker" }, claims: { exp: 1779999999 }, also: ["invalid_token"] });
 alone.refuse("proof-of-token-endpoint", "a proof made for the token endpoint: no ath, other htm and htu", { proofFor: { method: "POST", url: "https://as.example/token", token: undefined }, requirement: "A03 A21 A22 A26" });
 alone.refuse("proof-no-token", "a valid proof with a scheme and no token", { headers: (headers) => [["Authorization", "DPoP"], headers[1]], expect: "invalid_request", also: ["invalid_token", "no_credentials", "invalid_dpop_proof"] });
 alone.accept("proof-and-token", "a valid proof beside the token that it is for", { requirement: "A03 A42 B02" });

@@ -106,8 +106,7 @@ export function rsStep(spec) {
   const claims = spec.claims === null ? null : tokenClaims(cnf === false ? undefined : cnf, source, spec.claims);
   const step = {
     request: { method: request.method, url: request.url, headers },
-    ...(claims === null ? {} : { access_token: token }),
-    token_source: source,
+    ...(source === "jwt" ? {} : { token_source: source }),
     token_claims: claims,
     ...(spec.now === undefined ? {} : { now: spec.now }),
     ...given({ nonce_policy: spec.nonce_policy, tls: spec.tls }),

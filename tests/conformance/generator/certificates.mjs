@@ -8,6 +8,7 @@ const renewed = certificate("client-renewed");
 const other = certificate("other");
 const x5t = (made = client) => ({ "x5t#S256": made.x5t });
 const pem = (made = client) => ({ client_cert_pem: made.pem, client_cert_sha256_hex: made.hex });
+const hex = (made = client) => ({ client_cert_sha256_hex: made.hex });
 
 const defaults = { proof: null, cnf: x5t(), requires: ["mtls"], expect: "invalid_token" };
 const section = (made) => (id, why, tls, more = {}) => made.refuse(id, why, { expect: "invalid_token", tls, ...more });
@@ -22,11 +23,15 @@ accept("mtls-match-ed25519", "an Ed25519 certificate", pem(certificate("ed25519"
 accept("mtls-match-hex", "reported as a hexadecimal fingerprint", { client_cert_sha256_hex: client.hex });
 accept("mtls-match-hex-upper", "reported as a hexadecimal fingerprint in upper case", { client_cert_sha256_hex: client.hex.toUpperCase() }, { also: ["invalid_token"], level: "SHOULD" });
 accept("mtls-match-pem-crlf", "a PEM file with CRLF", { client_cert_pem: client.pem.replaceAll("\n", "\r\n") });
-accept("mtls-introspection", "x5t#S256 in an introspection answer", pem(), { section: "RFC8705 3.2", requirement: "B06", requires: ["mtls", "introspection"] });
-accept("mtls-required", "where a constraint is required", pem(), { policy: { require_sender_constraint: true }, requirement: "G06 H08" });
-accept("mtls-extra-cnf", "unknown members beside x5t#S256", pem(), { cnf: { ...x5t(), foo: 1 }, binding: x5t(), requirement: "E04", section: "RFC7800 3.1" });
-accept("mtls-scheme-case", "scheme bearer", pem(), { scheme: "bearer" });
+accept("mtls-introspection", "x5t#S256 in an introspection answer", hex(), { source: "introspection", section: "RFC8705 3.2", requirement: "B06", requires: ["mtls", "introspection"] });
+accept("mtls-required", "where a constraint is required", hex(), { policy: { require_sender_constraint: true }, requirement: "G06 H08" });
+accept("mtls-extra-cnf", "unknown members beside x5t#S256", hex(), { cnf: { ...x5t(), foo: 1 }, binding: x5t(), requirement: "E04", section: "RFC7800 3.1" });
+accept("mtls-scheme-case", "scheme bearer", hex(), { scheme: "bearer" });
 refuse("mtls-other", "another certificate", pem(other), { requirement: "B02 H08" });
+refuse("mtls-other-hex", "another fingerprint", hex(other), { requirement: "B02" });
+tls.open("mtls-hex-colons", "a fingerprint with colons, as openssl prints it", ["accept", "invalid_token"], { binding: x5t(), tls: { client_cert_sha256_hex: client.hex.toUpperCase().match(/../g).join(":") } });
+tls.open("mtls-pem-text", "text before the PEM block, which RFC 7468 §2 allows", ["invalid_token", "accept"], { binding: x5t(), tls: { client_cert_pem: `subject=CN = client-1\n${client.pem}` } });
+refuse("mtls-as-dpop-no-proof", "a certificate-bound token under the DPoP scheme, without a proof", hex(), { scheme: "DPoP", section: "7.1, RFC8705 3", requirement: "A40 B03", also: ["invalid_dpop_proof", "invalid_request"] });
 refuse("mtls-renewed", "a renewed certificate of the same key is another certificate", pem(renewed), { section: "RFC8705 6.3", requirement: "B11" });
 refuse("mtls-none", "no certificate on the connection", null, { also: ["invalid_request"] });
 refuse("mtls-none-required", "no certificate, where a constraint is required", null, { policy: { require_sender_constraint: true }, also: ["invalid_request"] });
@@ -38,7 +43,7 @@ for (const [name, value, why] of [
   ["padded", `${client.x5t}=`, "with = padding"], ["standard", Buffer.from(client.x5t, "base64url").toString("base64"), "in the standard alphabet with padding"], ["upper", client.x5t.toUpperCase(), "in upper case"], ["prefix", client.x5t.slice(0, 42), "a letter short"], ["newline", `${client.x5t}\n`, "with a line break"],
   ["sha1", base64url(client.sha1), "SHA-1"], ["example", "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2", "the example of RFC 8705 §3.1, whose spare bits are not zero"],
 ]) {
-  refuse(`mtls-x5t-${name}`, `cnf[x5t#S256]: ${why}`, pem(), { cnf: { "x5t#S256": value }, requirement: name === "example" ? "B05" : "B04" });
+  refuse(`mtls-x5t-${name}`, `cnf[x5t#S256]: ${why}`, hex(), { cnf: { "x5t#S256": value }, requirement: name === "example" ? "B05" : "B04" });
 }
 refuse("mtls-x5t-spare-bits", "non-zero spare bits at the end of x5t#S256", pem(), { cnf: { "x5t#S256": client.x5t.slice(0, -1) + String.fromCharCode(client.x5t.charCodeAt(42) + 1) }, also: ["accept"], level: "SHOULD", requirement: "B05 D02" });
 refuse("mtls-hex-sha1", "the TLS layer reports a SHA-1 fingerprint", { client_cert_sha256_hex: client.sha1.toString("hex") }, { requirement: "B04" });

@@ -41,8 +41,7 @@ for (const at of ["rs", "as"]) {
   size.accept("hdr-size-limit", `${length[at]} octets where as many are allowed`, { at, policy: { max_proof_bytes: length[at] }, level: "SHOULD" });
   size.refuse("hdr-size-over", `${length[at]} octets where one less is allowed`, { at, policy: { max_proof_bytes: length[at] - 1 } });
 }
-size.refuse("hdr-size-20k", "twenty thousand octets with the default limit of 16384", { proof: { payload: { pad: "p".repeat(14000) } } });
-size.refuse("hdr-dots", "four thousand dots", { headers: revalue("DPoP", () => ".".repeat(4000)) });
+size.refuse("hdr-dots", "a thousand dots", { headers: revalue("DPoP", () => ".".repeat(1000)) });
 
 const scheme = subject({ group: "headers", section: "7.1, RFC9110 11.1, 11.4", requirement: "A41 I11" });
 for (const [name, value] of [["lower", "dpop"], ["upper", "DPOP"], ["mixed", "dPoP"]]) {

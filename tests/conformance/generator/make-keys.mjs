@@ -36,7 +36,7 @@ const KEYS = {
   "p256-x-zero": ec("P-256", leading("x")), "p256-y-zero": ec("P-256", leading("y")), "p384-x-zero": ec("P-384", leading("x")),
   // A P-521 coordinate has 66 octets, of which the first is 0 or 1.
   "p521-x-zero": ec("P-521", leading("x")),
-  "rsa": rsa(2048), "rsa-1024": rsa(1024), "rsa-2047": rsa(2047), "rsa-3072": rsa(3072), "rsa-4096": rsa(4096), "rsa-8192": rsa(8192), "rsa-9000": rsa(9000),
+  "rsa": rsa(2048), "rsa-1024": rsa(1024), "rsa-2047": rsa(2047), "rsa-4096": rsa(4096), "rsa-8192": rsa(8192), "rsa-9000": rsa(9000),
   "rsa-e3": rsa(2048, 3), 
   "issuer": ec("P-256"), "issuer-rsa": rsa(2048), "issuer-ed25519": okp("ed25519"), "issuer-p384": ec("P-384"), "issuer-unpublished": ec("P-256"), "issuer-enc": ec("P-256"),
 };

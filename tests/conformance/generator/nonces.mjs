@@ -50,6 +50,7 @@ for (const role of ["rs", "as"]) {
   const none = subject({ at: role, group: "nonce", section: "4.2", requirement: "I15 A14" });
   none.open("nonce-unexpected", "a nonce, where the server gives none out", ["accept", "use_dpop_nonce", "invalid_dpop_proof"], { ...claim("whatever") });
   none.open("nonce-unexpected-number", "a nonce that is no string, where the server gives none out", ["invalid_dpop_proof", "accept", "use_dpop_nonce"], { ...claim(5) });
+  if (role === "rs") none.open("nonce-unexpected-long", "a very long nonce, where the server gives none out", ["accept", "invalid_dpop_proof"], { ...claim("n".repeat(1100)) });
   all.push(...nonce.cases, ...optional.cases, ...none.cases);
 }
 

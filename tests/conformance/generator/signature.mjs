@@ -19,7 +19,7 @@ for (const [name, change] of [["es256", {}], ["es384", { key: "p384" }], ["es512
 }
 const other = (text) => Buffer.from(text).toString("base64url");
 signature.refuse("sig-payload-changed", "the payload changed after signing", {
-  at: "both", proof: { form: (text) => { const [h, p, s] = text.split("."); return `${h}.${other(Buffer.from(p, "base64url").toString().replace('"iat":17', '"iat" :17'))}.${s}`; } },
+  proof: { form: (text) => { const [h, p, s] = text.split("."); return `${h}.${other(Buffer.from(p, "base64url").toString().replace('"iat":17', '"iat" :17'))}.${s}`; } },
 });
 signature.refuse("sig-header-changed", "the header changed after signing", {
   proof: { form: (text) => { const [h, p, s] = text.split("."); return `${other(Buffer.from(h, "base64url").toString().replace("{", "{ "))}.${p}.${s}`; } },
@@ -43,9 +43,9 @@ const der = (octets) => {
 };
 ec.accept("sig-high-s", "a high s is as good as a low one", { at: "both", proof: { signature: (octets) => { const { r, s } = split(octets); return join(r, n - s); } } });
 ec.accept("sig-low-s", "a low s", { at: "both" });
-ec.refuse("sig-der", "in DER", { at: "both", proof: { signature: der } });
+ec.refuse("sig-der", "in DER", { proof: { signature: der } });
 ec.refuse("sig-der-p384", "in DER (ES384)", { proof: { key: "p384", signature: der } });
-ec.refuse("sig-63-octets", "the last octet left out", { at: "both", proof: { signature: (octets) => octets.subarray(0, 63) } });
+ec.refuse("sig-63-octets", "the last octet left out", { proof: { signature: (octets) => octets.subarray(0, 63) } });
 ec.refuse("sig-65-octets", "an octet more", { proof: { signature: (octets) => Buffer.concat([octets, Buffer.alloc(1)]) } });
 ec.refuse("sig-leading-octet", "a zero octet before each half", { proof: { signature: (octets) => Buffer.concat([Buffer.alloc(1), octets.subarray(0, 32), Buffer.alloc(1), octets.subarray(32)]) } });
 ec.refuse("sig-twice", "the signature twice", { proof: { signature: (octets) => Buffer.concat([octets, octets]) } });
@@ -66,7 +66,7 @@ const ed = subject({ group: "signature", section: "RFC8032 5.1.7", requirement: 
 const L = 2n ** 252n + 27742317777372353535851937790883648493n;
 ed.accept("sig-ed25519", "64 octets", { proof: { key: "ed25519" } });
 ed.refuse("sig-ed25519-s-plus-l", "S plus the order of the group: the second signature that anybody can make of the first", {
-  at: "both", proof: { key: "ed25519", signature: (octets) => Buffer.concat([octets.subarray(0, 32), Buffer.from(toOctets(toNumber(Buffer.from(octets.subarray(32)).reverse()) + L, 32)).reverse()]) },
+  proof: { key: "ed25519", signature: (octets) => Buffer.concat([octets.subarray(0, 32), Buffer.from(toOctets(toNumber(Buffer.from(octets.subarray(32)).reverse()) + L, 32)).reverse()]) },
 });
 ed.refuse("sig-ed25519-63-octets", "63 octets", { proof: { key: "ed25519", signature: (octets) => octets.subarray(0, 63) } });
 ed.refuse("sig-ed25519-65-octets", "65 octets", { proof: { key: "ed25519", signature: (octets) => Buffer.concat([octets, Buffer.alloc(1)]) } });

@@ -11,6 +11,7 @@ for (const type of ["authorization_code", "client_credentials", "urn:ietf:params
 grant.accept("public", "a public client", { context: { client_type: "public" }, requirement: "A29 A37" });
 grant.accept("confidential", "a confidential client", { context: { client_type: "confidential" }, requirement: "A29 A37" });
 grant.accept("basic-auth", "client authentication in Authorization beside the proof", { context: { client_type: "confidential" }, headers: (headers) => [["Authorization", "Basic Y2xpZW50OnNlY3JldA=="], ...headers] });
+grant.accept("dpop-scheme", "an Authorization field of the DPoP scheme is not looked at", { headers: (headers) => [["Authorization", "DPoP abc"], ...headers], also: ["invalid_request", "invalid_client"], level: "POLICY" });
 grant.accept("no-proof", "no proof: a bearer token", { proof: null, requirement: "A32 A29" });
 grant.accept("no-proof-refresh", "a refresh without proof, of a token that is bound to nothing", { proof: null, context: { grant_type: "refresh_token" }, requirement: "A32 A30" });
 grant.refuse("garbage", "a DPoP field that is no proof: not a bearer token", { headers: (headers) => [headers[0], ["DPoP", "garbage"]] });
@@ -67,6 +68,8 @@ par.accept("par-jkt", "dpop_jkt without a proof at the PAR endpoint", { proof: n
 par.accept("par-both-agree", "proof and dpop_jkt agree", { context: { endpoint: "par", par_dpop_jkt: jkt }, binding: { jkt } });
 par.refuse("par-both-disagree", "proof and dpop_jkt name different keys", { ...pushedFault, context: { endpoint: "par", par_dpop_jkt: key("other").jkt } });
 par.refuse("par-both-disagree-confidential", "proof and dpop_jkt of a confidential client name different keys", { ...pushedFault, context: { endpoint: "par", par_dpop_jkt: key("other").jkt, client_type: "confidential" } });
+par.refuse("par-jkt-malformed", "a dpop_jkt that is no thumbprint, and a proof", { ...pushedFault, context: { endpoint: "par", par_dpop_jkt: "abc" } });
+par.refuse("par-jkt-malformed-alone", "a dpop_jkt that is no thumbprint: no key will ever match", { ...pushedFault, proof: null, context: { endpoint: "par", par_dpop_jkt: "abc" }, also: [...pushedFault.also, "accept"], level: "POLICY" });
 par.refuse("par-token-htu", "the token endpoint as htu at the PAR endpoint", { proof: { payload: { htu: AS.url } }, requirement: "A22 A63" });
 par.refuse("par-signature", "a wrong signature at the PAR endpoint", { proof: { signKey: "attacker" } });
 par.refuse("par-iat", "an old proof at the PAR endpoint", { proof: { payload: { iat: 1779990000 } }, requirement: "A25 A63" });
@@ -95,6 +98,7 @@ mtls.accept("certificate-bound-public", "a public client's self-signed certifica
 mtls.accept("certificate-bound-cloudflare", "the certificate as Cloudflare reports it", { tls: { cf: { certPresented: "1", certVerified: "SUCCESS", certRevoked: "0", certFingerprintSHA256: client.hex, certRFC9440: client.field } }, binding: { ...x5t, token_type: "Bearer" }, requires: ["mtls", "cf-tls"], requirement: "B12 C07" });
 mtls.accept("certificate-bound-header", "the certificate in a trusted Client-Cert field", { tls: { trust_client_cert_header: true }, headers: (headers) => [...headers, ["Client-Cert", client.field]], binding: { ...x5t, token_type: "Bearer" }, requires: ["mtls", "client-cert-header"], requirement: "B12 C01" });
 mtls.accept("certificate-and-proof", "certificate and proof: bound to both", { proof: {}, binding: { jkt, ...x5t, token_type: "DPoP" }, requirement: "B04 E05" });
+mtls.accept("certificate-bound-par", "tokens are to be bound to a certificate, which the PAR endpoint need not see", { tls: null, context: { certificate_bound: true, client_type: "confidential", endpoint: "par" }, binding: {}, also: ["invalid_request", "invalid_client"], level: "SHOULD", section: "RFC8705 3, RFC9126 2", requirement: "B07 A63" });
 mtls.accept("certificate-not-asked", "a certificate where tokens are not bound to it", { context: { certificate_bound: false, client_type: "confidential" }, binding: { token_type: "Bearer" }, requirement: "B07" });
 mtls.accept("certificate-not-asked-proof", "a certificate where tokens are not bound to it, and a proof", { context: { certificate_bound: false, client_type: "confidential" }, proof: {}, binding: { jkt, token_type: "DPoP" }, requirement: "B07 A29" });
 mtls.refuse("certificate-none", "tokens are to be bound to a certificate, and there is none", { ...certificateFault, tls: null, requirement: "B07 B13" });

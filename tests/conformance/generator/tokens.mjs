@@ -20,6 +20,7 @@ const wrong = (id, why, change, more = {}) => claims.refuse(`token-${id}`, why, 
 const right = (id, why, change, more = {}) => claims.accept(`token-${id}`, why, { expect: "accept", claims: change, ...more });
 right("times", "exp to come, nbf and iat past", { exp: NOW + 60, nbf: NOW - 60, iat: NOW - 60 });
 right("no-times", "no exp and no nbf in an introspection answer: both are optional", { exp: undefined }, { source: "introspection" });
+right("exp-9e18", "exp in the far future: 9e18", { exp: 9e18 }, { requirement: "D17 D18" });
 right("exp-fraction", "exp a fraction of a second ahead", { exp: NOW + 0.5 }, { requirement: "D17 D18" });
 wrong("exp-past", "expired a second ago", { exp: NOW - 1 }, { also: [] });
 wrong("exp-now", "expires now: on or after it a token is not accepted", { exp: NOW }, { section: "RFC7519 4.1.4" });

@@ -5,10 +5,10 @@ use keybound_core::{
     proof::check::ProofPolicy,
     server::{
         certificate::{self, CertificateReading, CloudflareFields},
+        nonce::NonceRule,
         nonce::NonceStatus,
         reason::{Answer, Reason},
         replay::{MemoryReplay, ReplayAnswer, ReplayMark, ReplayStore},
-        resource_server::NonceRule,
     },
     thumbprint::Thumbprint,
     time::Timestamp,

@@ -15,6 +15,7 @@ pub mod confirmation;
 pub mod jwks;
 pub mod nonce;
 pub mod policy;
+mod proof_stage;
 pub mod reason;
 pub mod replay;
 pub mod request;

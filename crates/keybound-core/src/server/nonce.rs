@@ -9,7 +9,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use crate::{base64url, time::Timestamp};
+use crate::{base64url, server::reason::Reason, time::Timestamp};
 
 /// The shortest secret, in octets.
 pub const MIN_SECRET_BYTES: usize = 32;
@@ -29,6 +29,32 @@ pub enum NonceStatus {
     Stale,
     /// It never was.
     Unknown,
+}
+
+/// What a server does with nonces (RFC 9449 §8, §9).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NonceRule {
+    /// It gives none out and ignores what clients send.
+    #[default]
+    Ignore,
+    /// A proof may do without; one that has a nonce must have a good one.
+    Optional,
+    /// Every proof needs one.
+    Require,
+}
+
+impl NonceRule {
+    /// Whether a proof's nonce will do: `true` if it will, and it is time for the next one.
+    pub(crate) const fn check(self, present: bool, status: Option<NonceStatus>) -> Result<bool, Reason> {
+        match (self, present, status) {
+            (Self::Ignore, ..) | (Self::Optional, false, _) => Ok(false),
+            (Self::Require, false, _) => Err(Reason::NonceMissing),
+            (_, _, Some(NonceStatus::Current)) => Ok(false),
+            (_, _, Some(NonceStatus::Previous)) => Ok(true),
+            (_, _, Some(NonceStatus::Stale)) => Err(Reason::NonceStale),
+            (_, _, Some(NonceStatus::Unknown) | None) => Err(Reason::NonceUnknown),
+        }
+    }
 }
 
 /// Why a nonce policy cannot be.

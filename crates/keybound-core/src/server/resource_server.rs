@@ -6,12 +6,13 @@
 use alloc::{borrow::ToOwned, string::String, sync::Arc};
 
 use crate::{
-    proof::check::{self, ExpectedRequest, ParsedProof, ProofPolicy, VerifiedProof},
+    proof::check::{ParsedProof, ProofPolicy},
     server::{
         certificate::CertificateReading,
         jwks::Jwks,
-        nonce::NonceStatus,
+        nonce::{NonceRule, NonceStatus},
         policy::{ConstraintPolicy, Demand, Scheme},
+        proof_stage::{ProofContext, SignedProof, UnsignedProof},
         reason::Reason,
         replay::{ReplayAnswer, ReplayMark, ReplayStore},
         request::{self, Request},
@@ -19,36 +20,9 @@ use crate::{
     },
     sha256,
     signature::{SignatureError, SignatureVerifier},
-    target_uri::TargetUri,
     thumbprint::Thumbprint,
     time::Timestamp,
 };
-
-/// What a resource server does with nonces (RFC 9449 §9).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum NonceRule {
-    /// It gives none out and ignores what clients send.
-    #[default]
-    Ignore,
-    /// A proof may do without; one that has a nonce must have a good one.
-    Optional,
-    /// Every proof needs one.
-    Require,
-}
-
-impl NonceRule {
-    /// Whether a proof's nonce will do: `true` if it will, and it is time for the next one.
-    pub(crate) const fn check(self, present: bool, status: Option<NonceStatus>) -> Result<bool, Reason> {
-        match (self, present, status) {
-            (Self::Ignore, ..) | (Self::Optional, false, _) => Ok(false),
-            (Self::Require, false, _) => Err(Reason::NonceMissing),
-            (_, _, Some(NonceStatus::Current)) => Ok(false),
-            (_, _, Some(NonceStatus::Previous)) => Ok(true),
-            (_, _, Some(NonceStatus::Stale)) => Err(Reason::NonceStale),
-            (_, _, Some(NonceStatus::Unknown) | None) => Err(Reason::NonceUnknown),
-        }
-    }
-}
 
 /// The policy of a resource server.
 #[derive(Clone, Copy, Debug, Default)]
@@ -68,9 +42,8 @@ pub struct Presented {
     scheme: Scheme,
     token: String,
     token_hash: [u8; 32],
-    proof: Option<ParsedProof>,
-    origin: String,
-    policy: ResourcePolicy,
+    proof: UnsignedProof,
+    constraint: ConstraintPolicy,
     now: Timestamp,
 }
 
@@ -84,16 +57,16 @@ pub struct Parsed {
 /// As [`Parsed`], and the signatures of token and proof verify.
 #[derive(Debug)]
 pub struct Signed {
-    proof: Option<VerifiedProof>,
+    proof: SignedProof,
     token: Arc<VerifiedToken>,
     demand: Demand,
-    context: Context,
+    renew_nonce: bool,
 }
 
 /// As [`Signed`], and the client holds what the token is bound to.
 #[derive(Debug)]
 pub struct Possessed {
-    proof: Option<VerifiedProof>,
+    jkt: Option<Thumbprint>,
     token: Arc<VerifiedToken>,
     certificate: Option<Thumbprint>,
     mark: Option<ReplayMark>,
@@ -110,13 +83,6 @@ pub struct Accepted {
     renew_nonce: bool,
 }
 
-#[derive(Debug)]
-struct Context {
-    origin: String,
-    policy: ResourcePolicy,
-    renew_nonce: bool,
-}
-
 impl Presented {
     /// Reads the credentials and, under the DPoP scheme, the proof, and makes every check on it that
     /// needs no cryptography.
@@ -126,28 +92,18 @@ impl Presented {
     pub fn read(request: &Request<'_>, policy: &ResourcePolicy, now: Timestamp) -> Result<Self, Reason> {
         let credentials = request::credentials(request.authorization)?;
         let token_hash = sha256::digest(credentials.token.as_bytes());
-        let (proof, origin) = match credentials.scheme {
+        let context = ProofContext { policy: policy.proof, nonce: policy.nonce, now };
+        let proof = match credentials.scheme {
             // A proof beside a Bearer token proves nothing (RFC 9449 §7.2).
-            Scheme::Bearer => (None, String::new()),
-            Scheme::Dpop => {
-                let target = TargetUri::parse(request.url).map_err(|_| Reason::TargetUnknown)?;
-                let expected = ExpectedRequest {
-                    method: request.method,
-                    target: &target,
-                    access_token_hash: Some(&token_hash),
-                    now,
-                };
-                let proof = check::parse(request::proof(request.dpop)?, &policy.proof, &expected)?;
-                (Some(proof), target.origin())
-            }
+            Scheme::Bearer => UnsignedProof::none(context),
+            Scheme::Dpop => UnsignedProof::read(request.dpop, request.method, request.url, Some(&token_hash), context)?,
         };
         Ok(Self {
             scheme: credentials.scheme,
             token: credentials.token.to_owned(),
             token_hash,
             proof,
-            origin,
-            policy: *policy,
+            constraint: policy.constraint,
             now,
         })
     }
@@ -155,10 +111,7 @@ impl Presented {
     /// The nonce to look up, if the server looks at nonces and the proof has one.
     #[must_use]
     pub fn nonce(&self) -> Option<&str> {
-        match self.policy.nonce {
-            NonceRule::Ignore => None,
-            _ => self.proof.as_ref().and_then(ParsedProof::nonce),
-        }
+        self.proof.nonce()
     }
 
     /// The next step, given what the server knows of [`Presented::nonce`] (`None` if that is `None`).
@@ -166,10 +119,7 @@ impl Presented {
     /// # Errors
     /// The nonce is missing, stale or unknown.
     pub fn nonce_checked(self, status: Option<NonceStatus>) -> Result<Parsed, Reason> {
-        let renew_nonce = match &self.proof {
-            None => false,
-            Some(_) => self.policy.nonce.check(self.nonce().is_some(), status)?,
-        };
+        let renew_nonce = self.proof.check_nonce(status)?;
         Ok(Parsed { presented: self, renew_nonce })
     }
 }
@@ -196,7 +146,7 @@ impl Parsed {
     /// The proof, whose signature is to be checked. `None` under the Bearer scheme.
     #[must_use]
     pub const fn proof(&self) -> Option<&ParsedProof> {
-        self.presented.proof.as_ref()
+        self.presented.proof.proof()
     }
 
     /// The next step, given the token and the answer about the proof's signature (ignored without a
@@ -210,12 +160,11 @@ impl Parsed {
         token: Arc<VerifiedToken>,
         proof_signature: Result<(), SignatureError>,
     ) -> Result<Signed, Reason> {
-        let Presented { scheme, proof, origin, policy, now, .. } = self.presented;
+        let Presented { scheme, proof, constraint, now, .. } = self.presented;
         token.check_time(now)?;
-        let proof = proof.map(|proof| proof.verified(proof_signature)).transpose()?;
-        let demand = policy.constraint.demand(scheme, &token.confirmation()?)?;
-        let context = Context { origin, policy, renew_nonce: self.renew_nonce };
-        Ok(Signed { proof, token, demand, context })
+        let proof = proof.verified(proof_signature)?;
+        let demand = constraint.demand(scheme, &token.confirmation()?)?;
+        Ok(Signed { proof, token, demand, renew_nonce: self.renew_nonce })
     }
 }
 
@@ -234,7 +183,7 @@ impl Signed {
     pub fn possession_checked(self, certificate: &CertificateReading) -> Result<Possessed, Reason> {
         let confirmation = self.token.confirmation()?;
         if self.demand.key {
-            let proven = self.proof.as_ref().map(VerifiedProof::thumbprint);
+            let proven = self.proof.thumbprint();
             if proven.is_none() || proven != confirmation.jkt() {
                 return Err(Reason::JktMismatch);
             }
@@ -252,16 +201,12 @@ impl Signed {
                 }
             }
         }
-        let mark = self.proof.as_ref().map(|proof| {
-            let expiry = self.context.policy.proof.mark_expiry(proof.iat()).as_seconds_ceil();
-            ReplayMark::new(proof.thumbprint(), proof.jti(), &self.context.origin, expiry)
-        });
         Ok(Possessed {
-            proof: self.proof,
+            jkt: self.proof.thumbprint(),
+            mark: self.proof.mark(),
             token: self.token,
             certificate: bound,
-            mark,
-            renew_nonce: self.context.renew_nonce,
+            renew_nonce: self.renew_nonce,
         })
     }
 }
@@ -282,7 +227,7 @@ impl Possessed {
             answer.check()?;
         }
         Ok(Accepted {
-            jkt: self.proof.as_ref().map(VerifiedProof::thumbprint),
+            jkt: self.jkt,
             token: self.token,
             certificate: self.certificate,
             mark: self.mark.filter(|_| answer == ReplayAnswer::External),

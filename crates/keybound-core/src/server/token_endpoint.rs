@@ -4,20 +4,17 @@
 //! It is asked after the grant was found and before it is consumed: a nonce challenge must not burn
 //! a code or a refresh token.
 
-use alloc::string::String;
-
 use crate::{
-    proof::check::{self, ExpectedRequest, ParsedProof, ProofPolicy, VerifiedProof},
+    proof::check::{ParsedProof, ProofPolicy},
     server::{
         certificate::CertificateReading,
-        nonce::NonceStatus,
+        nonce::{NonceRule, NonceStatus},
+        proof_stage::{ProofContext, SignedProof, UnsignedProof},
         reason::Reason,
         replay::{ReplayAnswer, ReplayMark, ReplayStore},
-        request,
-        resource_server::{NonceRule, Surroundings},
+        resource_server::Surroundings,
     },
     signature::{SignatureError, SignatureVerifier},
-    target_uri::TargetUri,
     thumbprint::Thumbprint,
     time::Timestamp,
 };
@@ -78,10 +75,8 @@ pub struct Grant {
 /// A proof that holds but for its nonce and signature, or none where none is needed.
 #[derive(Debug)]
 pub struct Presented {
-    proof: Option<ParsedProof>,
-    origin: String,
+    proof: UnsignedProof,
     grant: Grant,
-    policy: TokenEndpointPolicy,
 }
 
 /// As [`Presented`], and the nonce is good or not asked for.
@@ -94,10 +89,8 @@ pub struct Parsed {
 /// As [`Parsed`], and the proof's signature verifies.
 #[derive(Debug)]
 pub struct Signed {
-    proof: Option<VerifiedProof>,
-    origin: String,
+    proof: SignedProof,
     grant: Grant,
-    policy: TokenEndpointPolicy,
     renew_nonce: bool,
 }
 
@@ -135,31 +128,21 @@ impl Presented {
         if grant.malformed {
             return Err(grant.key_mismatch());
         }
-        let (proof, origin) = if request.dpop.is_empty() {
+        let context = ProofContext { policy: policy.proof, nonce: policy.nonce, now };
+        let proof = if request.dpop.is_empty() {
             grant.allows_no_proof()?;
-            (None, String::new())
+            UnsignedProof::none(context)
         } else {
-            let target = TargetUri::parse(request.url).map_err(|_| Reason::TargetUnknown)?;
-            let expected = ExpectedRequest {
-                method: request.method,
-                target: &target,
-                // A proof for this endpoint needs no `ath`; one that is there is ignored.
-                access_token_hash: None,
-                now,
-            };
-            let proof = check::parse(request::proof(request.dpop)?, &policy.proof, &expected)?;
-            (Some(proof), target.origin())
+            // A proof for this endpoint needs no `ath`; one that is there is ignored.
+            UnsignedProof::read(request.dpop, request.method, request.url, None, context)?
         };
-        Ok(Self { proof, origin, grant: *grant, policy: *policy })
+        Ok(Self { proof, grant: *grant })
     }
 
     /// The nonce to look up, if the server looks at nonces and the proof has one.
     #[must_use]
     pub fn nonce(&self) -> Option<&str> {
-        match self.policy.nonce {
-            NonceRule::Ignore => None,
-            _ => self.proof.as_ref().and_then(ParsedProof::nonce),
-        }
+        self.proof.nonce()
     }
 
     /// The next step, given what the server knows of [`Presented::nonce`] (`None` if that is `None`).
@@ -167,10 +150,7 @@ impl Presented {
     /// # Errors
     /// The nonce is missing, stale or unknown.
     pub fn nonce_checked(self, status: Option<NonceStatus>) -> Result<Parsed, Reason> {
-        let renew_nonce = match &self.proof {
-            None => false,
-            Some(_) => self.policy.nonce.check(self.nonce().is_some(), status)?,
-        };
+        let renew_nonce = self.proof.check_nonce(status)?;
         Ok(Parsed { presented: self, renew_nonce })
     }
 }
@@ -205,7 +185,7 @@ impl Parsed {
     /// The proof, whose signature is to be checked.
     #[must_use]
     pub const fn proof(&self) -> Option<&ParsedProof> {
-        self.presented.proof.as_ref()
+        self.presented.proof.proof()
     }
 
     /// The next step, given the answer about the proof's signature (ignored without one).
@@ -213,9 +193,8 @@ impl Parsed {
     /// # Errors
     /// The signature does not verify.
     pub fn signature_checked(self, signature: Result<(), SignatureError>) -> Result<Signed, Reason> {
-        let Presented { proof, origin, grant, policy } = self.presented;
-        let proof = proof.map(|proof| proof.verified(signature)).transpose()?;
-        Ok(Signed { proof, origin, grant, policy, renew_nonce: self.renew_nonce })
+        let Presented { proof, grant } = self.presented;
+        Ok(Signed { proof: proof.verified(signature)?, grant, renew_nonce: self.renew_nonce })
     }
 }
 
@@ -232,7 +211,7 @@ impl Signed {
     /// # Errors
     /// The grant is bound to another key or certificate, or a certificate is missing.
     pub fn possession_checked(self, certificate: &CertificateReading) -> Result<Possessed, Reason> {
-        let proven = self.proof.as_ref().map(VerifiedProof::thumbprint);
+        let proven = self.proof.thumbprint();
         let grant = &self.grant;
         if let (Some(proven), Some(expected)) = (proven, grant.dpop_jkt)
             && proven != expected
@@ -246,17 +225,13 @@ impl Signed {
             return Err(Reason::GrantKeyMismatch);
         }
         let certificate = self.check_certificate(certificate)?;
-        let mark = self.proof.as_ref().map(|proof| {
-            let expiry = self.policy.proof.mark_expiry(proof.iat()).as_seconds_ceil();
-            ReplayMark::new(proof.thumbprint(), proof.jti(), &self.origin, expiry)
-        });
         // What is pushed is bound by the parameter just as well as by a proof (RFC 9449 §10.1).
         let pushed = grant.dpop_jkt.filter(|_| grant.endpoint == Endpoint::PushedAuthorization);
         Ok(Possessed {
             jkt: proven.or(pushed),
             certificate,
             bound_by_proof: proven.is_some(),
-            mark,
+            mark: self.proof.mark(),
             renew_nonce: self.renew_nonce,
         })
     }

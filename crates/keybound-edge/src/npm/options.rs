@@ -11,9 +11,9 @@ use keybound_core::{
     json::{Object, Value},
     proof::check::ProofPolicy,
     server::{
-        nonce::{NoncePolicyError, NonceRole, Nonces},
+        nonce::{NoncePolicyError, NonceRole, NonceRule, Nonces},
         policy::{ConstraintPolicy, Mechanism},
-        resource_server::{NonceRule, ResourcePolicy},
+        resource_server::ResourcePolicy,
         token::{Profile, TokenPolicy},
         token_endpoint::{Endpoint, Grant, TokenEndpointPolicy},
     },
