@@ -1,29 +1,16 @@
 // Conformance cases in workerd, through the built package.
 
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { dist } from "../support/paths.mjs";
-import { startWorkerd } from "../support/workerd.mjs";
+import { edgeModules, startWorkerd } from "../support/workerd.mjs";
 import { main } from "./report.mjs";
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
-
-/** The package's own files, with no bundler between. */
-async function packageModules() {
-  const files = await readdir(dist.edge, { recursive: true });
-  return files.flatMap((file) => {
-    const place = { name: `edge/${file}` };
-    if (file.endsWith(".js")) return [{ ...place, esModule: join(dist.edge, file) }];
-    return file.endsWith(".wasm") ? [{ ...place, wasm: join(dist.edge, file) }] : [];
-  });
-}
 
 const worker = await startWorkerd({
   modules: [
     { name: "worker.js", esModule: here("workerd-worker.js") },
     { name: "cases.mjs", esModule: here("cases.mjs") },
-    ...(await packageModules()),
+    ...(await edgeModules()),
   ],
 });
 try {

@@ -1,9 +1,9 @@
 // The Workers runtime itself, on a port of its own choosing.
 import { spawn } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bin } from "./paths.mjs";
+import { bin, dist } from "./paths.mjs";
 
 const START_LIMIT_MS = 20_000;
 
@@ -33,6 +33,16 @@ export async function startWorkerd({ modules, bindings = {}, compatibilityDate =
     await stop();
     throw error;
   }
+}
+
+/** The built package's own files as modules below `edge/`, with no bundler between. */
+export async function edgeModules() {
+  const files = await readdir(dist.edge, { recursive: true });
+  return files.flatMap((file) => {
+    const place = { name: `edge/${file}` };
+    if (file.endsWith(".js")) return [{ ...place, esModule: join(dist.edge, file) }];
+    return file.endsWith(".wasm") ? [{ ...place, wasm: join(dist.edge, file) }] : [];
+  });
 }
 
 function listeningPort(child, log) {

@@ -1,22 +1,13 @@
 // Workers made of the built package's own files, with no bundler between, in the Workers runtime.
 import { execFileSync } from "node:child_process";
-import { readdir } from "node:fs/promises";
 import { createServer } from "node:http";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { dist } from "../support/paths.mjs";
-import { startWorkerd } from "../support/workerd.mjs";
+import { edgeModules, startWorkerd } from "../support/workerd.mjs";
 
 /** Starts one of the workers beside this file; the package's files stand below `edge/` for it. */
 export async function startWorker(name, options = {}) {
-  const files = await readdir(dist.edge, { recursive: true });
-  const modules = files.flatMap((file) => {
-    const place = { name: `edge/${file}` };
-    if (file.endsWith(".js")) return [{ ...place, esModule: join(dist.edge, file) }];
-    return file.endsWith(".wasm") ? [{ ...place, wasm: join(dist.edge, file) }] : [];
-  });
   const entry = { name: "worker.js", esModule: fileURLToPath(new URL(`./workers/${name}.js`, import.meta.url)) };
-  return startWorkerd({ modules: [entry, ...modules], ...options });
+  return startWorkerd({ modules: [entry, ...(await edgeModules())], ...options });
 }
 
 /** A server on a free port. `answer(request, response)` answers; `requests` lists the paths that were asked for. */

@@ -1,5 +1,7 @@
 // What the token says about its key (`cnf`), and what follows.
 
+import { createPublicKey } from "node:crypto";
+
 import { base64url, certificate, key, sha256 } from "./keys.mjs";
 import { subject } from "./cases.mjs";
 
@@ -17,7 +19,7 @@ for (const [name, value] of [["jkt-upper", jkt.toUpperCase()], ["jkt-prefix", jk
   refuse(`bind-${name}`, `cnf.jkt ${name.slice(4)}`, { cnf: { jkt: value }, requirement: "A36 A37", also: [] });
 }
 refuse("bind-jkt-spare-bits", "non-zero spare bits at the end of cnf.jkt", { cnf: { jkt: jkt.slice(0, -1) + String.fromCharCode(jkt.charCodeAt(42) + 1) }, requirement: "A37 D02", also: ["invalid_dpop_proof"], section: "6.1, RFC4648 3.5" });
-refuse("bind-jkt-spki", "the hash of the SPKI instead of the JWK thumbprint", { cnf: { jkt: base64url(sha256("spki")) }, requirement: "A37 I25" });
+refuse("bind-jkt-spki", "the hash of the SPKI instead of the JWK thumbprint", { cnf: { jkt: base64url(sha256(createPublicKey(key("client").private).export({ format: "der", type: "spki" }))) }, requirement: "A37 I25" });
 refuse("bind-jkt-all-members", "a thumbprint over all members, kid too", { proof: { jwk: { kid: "mine" } }, cnf: { jkt: base64url(sha256(JSON.stringify({ crv: "P-256", kid: "mine", kty: "EC", x: key("client").jwk.x, y: key("client").jwk.y }))) }, section: "RFC7638 3.2", requirement: "E01 E02" });
 refuse("bind-jkt-unsorted", "a thumbprint over members in another order", { cnf: { jkt: base64url(sha256(JSON.stringify(key("client").jwk))) }, section: "RFC7638 3.3", requirement: "E01" });
 bound.accept("bind-jkt-with-kid", "the proof's jwk has a kid, the thumbprint does not", { proof: { jwk: { kid: "mine" } }, jkt, also: [], section: "RFC7638 3.2", requirement: "E02 I25" });

@@ -41,7 +41,7 @@ export const META = {
 export const label = (name, octets = 12) => base64url(sha256(name).subarray(0, octets));
 
 const ALG_OF = { "P-256": "ES256", "P-384": "ES384", "P-521": "ES512", Ed25519: "EdDSA", Ed448: "EdDSA", secp256k1: "ES256K" };
-export const algOf = (key) => (key.jwk.kty === "RSA" ? "RS256" : ALG_OF[key.jwk.crv]);
+const algOf = (key) => (key.jwk.kty === "RSA" ? "RS256" : ALG_OF[key.jwk.crv]);
 
 /** Members of `base` with those of `change` put over them; `undefined` takes one away. */
 function changed(base, change = {}) {
@@ -72,7 +72,7 @@ export function proof(id, request, change = {}) {
 }
 
 /** What the access token is resolved to. */
-export function tokenClaims(cnf, source, change) {
+function tokenClaims(cnf, source, change) {
   return changed({ ...(source === "introspection" && { active: true }), exp: NOW + 540, cnf }, change);
 }
 
@@ -159,7 +159,7 @@ export function as(spec) {
 }
 
 /** A fault of the proof alone, at the resource server and at the token endpoint: ids get their role in front. */
-export function both(spec) {
+function both(spec) {
   return [rs({ ...spec, id: `rs-${spec.id}` }), as({ ...spec, id: `as-${spec.id}` })];
 }
 

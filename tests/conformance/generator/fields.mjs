@@ -32,7 +32,7 @@ const missing = subject({ group: "headers", section: "7.1", requirement: "A40 I1
 missing.refuse("hdr-missing", "no DPoP field under the DPoP scheme", { headers: (headers) => headers.slice(0, 1), requirement: "A40 I10 H11" });
 missing.refuse("hdr-empty", "an empty DPoP field", { at: "rs", headers: revalue("DPoP", () => "") });
 missing.refuse("hdr-blank", "a DPoP field of blanks", { headers: revalue("DPoP", () => "   "), requires: ["raw-headers"] });
-missing.refuse("hdr-empty-as", "an empty DPoP field at the token endpoint: a proof that is none", { at: "as", headers: revalue("DPoP", () => ""), section: "4.3(2), 5", requirement: "A16 A28", also: ["invalid_request", "accept"], level: "POLICY" });
+missing.refuse("hdr-empty", "an empty DPoP field at the token endpoint: a proof that is none", { at: "as", headers: revalue("DPoP", () => ""), section: "4.3(2), 5", requirement: "A16 A28", also: ["invalid_request", "accept"], level: "POLICY" });
 missing.refuse("hdr-token-as-proof", "the access token in the DPoP field", { headers: (headers, { token }) => [headers[0], ["DPoP", token]] });
 
 const size = subject({ group: "headers", section: "11.1, 4.3(2)", requirement: "A66", also: ["invalid_request"] });

@@ -15,7 +15,7 @@ htm.refuse("htm-get-for-head", "GET on a HEAD", { request: { method: "HEAD" }, p
 for (const [name, value] of [["lower", "get"], ["mixed", "Get"]]) {
   htm.refuse(`htm-${name}`, `${value} on a GET: methods are compared with case`, { proof: { payload: { htm: value } }, requirement: "A21 I06", also: ["accept"], level: "SHOULD" });
 }
-htm.refuse("htm-post-lower-as", "post at the token endpoint", { at: "as", proof: { payload: { htm: "post" } }, requirement: "A21 I06", also: ["accept"], level: "SHOULD" });
+htm.refuse("htm-post-lower", "post at the token endpoint", { at: "as", proof: { payload: { htm: "post" } }, requirement: "A21 I06", also: ["accept"], level: "SHOULD" });
 for (const [name, value] of [["missing", undefined], ["null", null], ["number", 1], ["empty", ""], ["array", ["GET"]], ["blank-after", "GET "], ["newline", "GET\n"], ["wildcard", "*"], ["list", "GET,POST"], ["nul", "GET\0"]]) {
   htm.refuse(`htm-${name}`, `htm ${name}`, { at: name === "missing" ? "both" : "rs", proof: { payload: { htm: value } }, requirement: typeof value === "string" && value !== "" ? "A21" : "A17 A21" });
 }
@@ -68,8 +68,8 @@ query.accept("htu-fragment", "a fragment in htu is ignored", { ...claim(`https:/
 query.accept("htu-query-and-fragment", "query and fragment in htu are ignored", { ...claim(`https://rs.example${PATH}?a=b#c?d`) });
 query.accept("htu-query-both", "different queries on both sides", { request: { url: `https://rs.example${PATH}?a=1`, htu: `https://rs.example${PATH}?b=2` } });
 query.accept("htu-empty-query", "an empty query in htu", { ...claim(`https://rs.example${PATH}?`) });
-query.accept("htu-query-as", "a query in htu at the token endpoint", { at: "as", ...claim("https://as.example/token?x=1#y") });
-query.accept("htu-request-query-as", "a query at the token endpoint", { at: "as", request: { url: "https://as.example/token?tenant=1", htu: "https://as.example/token" } });
+query.accept("htu-query", "a query in htu at the token endpoint", { at: "as", ...claim("https://as.example/token?x=1#y") });
+query.accept("htu-request-query", "a query at the token endpoint", { at: "as", request: { url: "https://as.example/token?tenant=1", htu: "https://as.example/token" } });
 query.refuse("htu-query-other-path", "a query does not excuse another path", { ...claim("https://rs.example/?/api/items") });
 query.refuse("htu-encoded-query", "%3F is no query", { ...claim(`https://rs.example${PATH}%3Fpage=2`) });
 query.refuse("htu-request-encoded-query", "%3F in the request's path is no query", { request: { url: `https://rs.example${PATH}%3Fpage=2` }, ...claim(`https://rs.example${PATH}`) });
@@ -80,15 +80,15 @@ query.accept("htu-query-garbage", "whatever stands in a query is ignored", { ...
 const other = subject({ group: "htu", section: "4.3(9)", requirement: "A22" });
 other.refuse("htu-other-host", "another host", { at: "both", ...claim(`https://other.example${PATH}`) });
 other.refuse("htu-other-path", "another path", { ...claim("https://rs.example/api/other") });
-other.refuse("htu-other-path-as", "another path at the token endpoint", { at: "as", ...claim("https://as.example/par") });
+other.refuse("htu-other-path", "another path at the token endpoint", { at: "as", ...claim("https://as.example/par") });
 other.refuse("htu-other-port", "another port", { ...claim(`https://rs.example:8443${PATH}`) });
 other.refuse("htu-port-80", "port 80 with https", { ...claim(`https://rs.example:80${PATH}`) });
 other.refuse("htu-http", "http for https", { at: "rs", ...claim(`http://rs.example${PATH}`), section: "2, 4.3(9)", requirement: "A01 A22" });
-other.refuse("htu-http-as", "http for https at the token endpoint", { at: "as", ...claim("http://as.example/token"), section: "2, 4.3(9)", requirement: "A01 A22" });
+other.refuse("htu-http", "http for https at the token endpoint", { at: "as", ...claim("http://as.example/token"), section: "2, 4.3(9)", requirement: "A01 A22" });
 other.refuse("htu-http-443", "http with port 443", { ...claim(`http://rs.example:443${PATH}`), requirement: "A01 A22" });
 other.refuse("htu-https-for-http", "https for a request that came over http", { request: { url: `http://rs.example${PATH}` }, ...claim(`https://rs.example${PATH}`), section: "2, 4.3(9)", requirement: "A01 A22" });
 other.refuse("htu-both-http", "http on both sides: DPoP is for https", { request: { url: `http://rs.example${PATH}` }, also: ["invalid_request"], section: "2", requirement: "A01" });
-other.refuse("htu-both-http-as", "http on both sides at the token endpoint", { at: "as", request: { url: "http://as.example/token" }, also: ["invalid_request"], section: "2", requirement: "A01" });
+other.refuse("htu-both-http", "http on both sides at the token endpoint", { at: "as", request: { url: "http://as.example/token" }, also: ["invalid_request"], section: "2", requirement: "A01" });
 other.accept("htu-https", "https on both sides", { at: "both", section: "2", requirement: "A01" });
 other.open("htu-http-loopback", "http on a developer's own machine", ["accept", "invalid_dpop_proof", "invalid_request"], { request: { url: "http://localhost:8787/items" }, section: "2", requirement: "A01" });
 other.open("htu-http-loopback-ip", "http to 127.0.0.1", ["accept", "invalid_dpop_proof", "invalid_request"], { request: { url: "http://127.0.0.1:3000/items" }, section: "2", requirement: "A01" });
@@ -115,8 +115,8 @@ for (const [name, htu, requirement = "A22"] of [
   other.refuse(`htu-${name}`, `htu ${JSON.stringify(htu)}`, { ...claim(htu), requirement });
 }
 other.refuse("htu-trailing-slash-less", "no trailing slash for a request with one", { request: { url: `https://rs.example${PATH}/` }, ...claim(`https://rs.example${PATH}`), requirement: "A22 I02" });
-other.refuse("htu-trailing-slash-as", "a trailing slash at the token endpoint", { at: "as", ...claim("https://as.example/token/"), requirement: "A22 I02" });
-other.refuse("htu-userinfo-as", "userinfo at the token endpoint", { at: "as", ...claim("https://user@as.example/token"), requirement: "A22 I07" });
+other.refuse("htu-trailing-slash", "a trailing slash at the token endpoint", { at: "as", ...claim("https://as.example/token/"), requirement: "A22 I02" });
+other.refuse("htu-userinfo", "userinfo at the token endpoint", { at: "as", ...claim("https://user@as.example/token"), requirement: "A22 I07" });
 other.refuse("htu-ipv6-zone", "an IPv6 zone", { request: { url: "https://[2001:db8::1]/x" }, ...claim("https://[2001:db8::1%25eth0]/x") });
 other.refuse("htu-ipv6-open", "an open bracket", { request: { url: "https://[2001:db8::1]/x" }, ...claim("https://[2001:db8::1/x") });
 other.refuse("htu-issuer", "the authorization server's token endpoint", { ...claim("https://as.example/token") });

@@ -108,7 +108,7 @@ function standardHash() {
 ath.refuse("ath-spare-bits", "non-zero spare bits", { ...value(base64url(digest).slice(0, -1) + String.fromCharCode(base64url(digest).charCodeAt(42) + 1)) });
 ath.accept("ath-token-with-padding", "a token that ends with =: it is part of what is hashed", { token: "abcd==", also: [] });
 ath.refuse("ath-token-padding-dropped", "the hash of the token without its =", { token: "abcd==", proof: { payload: { ath: base64url(sha256("abcd")) } } });
-ath.open("ath-as", "ath at the token endpoint: an unneeded claim", ["accept", "invalid_dpop_proof"], { at: "as", proof: { payload: { ath: base64url(digest) } }, section: "4.2", requirement: "I24" });
+ath.open("ath", "ath at the token endpoint: an unneeded claim", ["accept", "invalid_dpop_proof"], { at: "as", proof: { payload: { ath: base64url(digest) } }, section: "4.2", requirement: "I24" });
 ath.open("ath-as-not-a-string", "ath at the token endpoint, and no string", ["accept", "invalid_dpop_proof"], { at: "as", proof: { payload: { ath: 5 } }, section: "4.2", requirement: "I24" });
 ath.accept("ath-as-absent", "no ath at the token endpoint", { at: "as", also: [], section: "4.2", requirement: "A12 I24" });
 
