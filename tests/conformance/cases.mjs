@@ -2,16 +2,14 @@
 
 /** Every step of every case of a file, in order: `{ id, step, expected, outcome, reason, binding, ms, pass, skipped }`. */
 export async function* runFile(edge, file) {
+  // No case pays for loading the module.
+  await edge.init();
   for (const testCase of file.cases) {
     const steps = (testCase.sequence ?? [testCase]).map((step) => ({ ...testCase, ...step }));
     const run = runner(edge, file.meta, testCase);
     for (const [index, step] of steps.entries()) {
       const expected = [step.expect, ...(step.also_ok ?? [])];
       const result = { id: testCase.id, step: index, expected };
-      if (run === null) {
-        yield { ...result, skipped: true };
-        continue;
-      }
       const startedAt = performance.now();
       let observed;
       try {
@@ -26,14 +24,32 @@ export async function* runFile(edge, file) {
   }
 }
 
-/** A function that takes the steps of one case to one verifier; null if the product lacks that role. */
+/** A function that takes the steps of one case to its verifier. */
 function runner(edge, meta, testCase) {
-  if (testCase.role === "as") return edge.createTokenEndpoint === undefined ? null : tokenEndpointRunner(edge, meta, testCase);
-  return resourceServerRunner(edge, meta, testCase);
+  return testCase.role === "as" ? tokenEndpointRunner(edge, meta) : resourceServerRunner(edge, meta);
 }
 
-function policyOf(meta, testCase) {
-  return { ...meta.default_policy, ...testCase.policy, ...testCase.sequence?.[0]?.policy };
+function policyOf(meta, step) {
+  return { ...meta.default_policy, ...step.policy };
+}
+
+/** Steps with one configuration go to one verifier. Replay marks are shared by all of a case. */
+function perConfiguration(make) {
+  const made = new Map();
+  return (...configuration) => {
+    const key = JSON.stringify(configuration);
+    if (!made.has(key)) made.set(key, make(...configuration));
+    return made.get(key);
+  };
+}
+
+/** What of a step a verifier is configured with. */
+function configurationOf(meta, step) {
+  return {
+    policy: policyOf(meta, step),
+    trusted: step.tls?.trust_client_cert_header === true,
+    nonceRequired: step.nonce_policy?.required ?? null,
+  };
 }
 
 function proofPolicy(policy) {
@@ -47,19 +63,14 @@ function proofPolicy(policy) {
 }
 
 /** What both roles are configured with. `current()` is the step that is being run. */
-function commonOptions(edge, policy, testCase, current) {
-  const tls = testCase.tls ?? testCase.sequence?.[0]?.tls;
-  const nonce = testCase.nonce_policy ?? testCase.sequence?.[0]?.nonce_policy;
+function commonOptions(edge, { policy, trusted, nonceRequired }, replay, current) {
   return {
     proof: proofPolicy(policy),
-    replay: policy.replay ? edge.memoryReplay() : "external",
-    certificates: [
-      edge.certificates.cloudflare(),
-      ...(tls?.trust_client_cert_header ? [edge.certificates.clientCertHeader({ trusted: true })] : []),
-    ],
+    replay: policy.replay ? replay : "external",
+    certificates: [edge.certificates.cloudflare(), ...(trusted ? [edge.certificates.clientCertHeader({ trusted: true })] : [])],
     publicUrl: () => current().request.url,
     now: () => current().now,
-    ...(nonce && { nonce: nonceChecker(nonce.required, () => current().nonce_policy ?? nonce) }),
+    ...(nonceRequired !== null && { nonce: nonceChecker(nonceRequired, () => current().nonce_policy) }),
   };
 }
 
@@ -76,26 +87,29 @@ function nonceChecker(required, policy) {
   };
 }
 
-function resourceServerRunner(edge, meta, testCase) {
-  const policy = policyOf(meta, testCase);
+function resourceServerRunner(edge, meta) {
+  const replay = edge.memoryReplay();
   let step;
-  const resolved = (testCase.sequence?.[0] ?? testCase).token_claims ?? null;
-  // The figures of the RFCs have an issuer of their own.
-  const issuer = testCase.group === "rfc-vector" ? (resolved?.iss ?? meta.issuer) : meta.issuer;
-  const server = edge.createResourceServer({
-    issuer,
-    audience: meta.audience,
-    tokens: resolved === null ? edge.jwtTokens({ jwks: meta.jwks }) : { resolve: async () => resolve(step) },
-    proofOfPossession: {
-      mechanism: policy.require_dpop ? "dpop" : "either",
-      required: policy.require_dpop || policy.require_sender_constraint,
-    },
-    ...commonOptions(edge, policy, testCase, () => step),
+  const serverFor = perConfiguration((configuration, issuer, resolved) => {
+    const { policy } = configuration;
+    return edge.createResourceServer({
+      issuer,
+      audience: meta.audience,
+      tokens: resolved ? { resolve: async () => resolve(step) } : edge.jwtTokens({ jwks: meta.jwks }),
+      proofOfPossession: {
+        mechanism: policy.require_dpop ? "dpop" : "either",
+        required: policy.require_dpop || policy.require_sender_constraint,
+      },
+      ...commonOptions(edge, configuration, replay, () => step),
+    });
   });
   return async (next) => {
     step = { now: meta.now_default, ...next };
+    const claims = step.token_claims ?? null;
+    // The figures of the RFCs have an issuer of their own.
+    const issuer = step.group === "rfc-vector" ? (claims?.iss ?? meta.issuer) : meta.issuer;
     const { request, context } = requestOf(step);
-    const decision = await server.authenticate(request, context);
+    const decision = await serverFor(configurationOf(meta, step), issuer, claims !== null).authenticate(request, context);
     checkAnswer(decision);
     return { outcome: outcomeOf(decision), reason: decision.reason ?? null, binding: decision.binding ?? null };
   };
@@ -107,22 +121,25 @@ function resolve({ token_source, token_claims }) {
   return says && token_claims.active !== true ? { active: false } : { active: true, claims: token_claims };
 }
 
-function tokenEndpointRunner(edge, meta, testCase) {
-  const policy = policyOf(meta, testCase);
+function tokenEndpointRunner(edge, meta) {
+  const replay = edge.memoryReplay();
   let step;
-  const endpoint = edge.createTokenEndpoint(commonOptions(edge, policy, testCase, () => step));
+  const endpointFor = perConfiguration((configuration) =>
+    edge.createTokenEndpoint(commonOptions(edge, configuration, replay, () => step)),
+  );
   return async (next) => {
     step = { now: meta.now_default, ...next };
     const { request, context } = requestOf(step);
     const as = step.as_context ?? {};
     const dpopJkt = as.code_dpop_jkt ?? as.par_dpop_jkt;
-    const decision = await endpoint.bind(request, {
+    const configuration = configurationOf(meta, step);
+    const decision = await endpointFor(configuration).bind(request, {
       ...context,
       endpoint: as.endpoint ?? "token",
       ...(dpopJkt && { dpopJkt }),
       ...(as.refresh_token_jkt && { refreshToken: { jkt: as.refresh_token_jkt } }),
       ...(as.client_type && { clientType: as.client_type }),
-      requireDpop: as.dpop_bound_access_tokens ?? policy.require_dpop,
+      requireDpop: as.dpop_bound_access_tokens ?? configuration.policy.require_dpop,
       bindCertificate: as.certificate_bound ?? false,
     });
     checkAnswer(decision);

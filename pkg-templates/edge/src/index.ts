@@ -5,6 +5,7 @@ export { createResourceServer } from "./resource-server.js";
 export { createTokenEndpoint } from "./token-endpoint.js";
 export { certificates } from "./certificates.js";
 export { memoryReplay } from "./replay.js";
+export { introspection } from "./introspection.js";
 export { jwtTokens } from "./tokens.js";
 export { verifyProof } from "./verify-proof.js";
 export type {

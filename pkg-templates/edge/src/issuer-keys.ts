@@ -1,6 +1,7 @@
 // An issuer's published keys: found by discovery, fetched once for all who wait, refreshed at a bounded rate.
 
 import { isSecure } from "./options.js";
+import { PATIENCE, readDocument } from "./documents.js";
 import type { JwtOptions } from "./tokens.js";
 
 /** Seconds after which keys are fetched anew. */
@@ -11,13 +12,9 @@ const STALE_SECONDS = 3600;
 const PAUSE_SECONDS = 30;
 /** Seconds between two fetches while there are none. */
 const RETRY_SECONDS = 1;
-/** Milliseconds one document may take. */
-const PATIENCE = 5_000;
 /** Milliseconds a request waits for its own fetch, and for one that another request began. */
 const OWN_PATIENCE = 10_000;
 const OTHERS_PATIENCE = 2_000;
-/** Octets of a document that is read. */
-const MAX_DOCUMENT = 1 << 20;
 
 /** Takes over a key set as JSON; false if it is none. */
 export type UseKeys = (jwks: string) => boolean;
@@ -148,33 +145,11 @@ export class IssuerKeys {
   }
 
   async #read(url: URL): Promise<string> {
-    const send = this.#options.fetch ?? fetch;
-    const response = await send(url.href, {
+    return readDocument(await (this.#options.fetch ?? fetch)(url.href, {
       headers: { accept: "application/json" },
       redirect: "manual",
       signal: AbortSignal.timeout(PATIENCE),
-    });
-    if (response.status === 200) return readBounded(response, url);
-    response.body?.cancel().catch(() => undefined);
-    throw new Error(`${url.href} answered ${response.status}`);
-  }
-}
-
-/** The text of a response, of which no more is taken in than a document may have. */
-async function readBounded(response: Response, url: URL): Promise<string> {
-  const reader = response.body?.getReader();
-  const decoder = new TextDecoder();
-  let text = "";
-  let length = 0;
-  for (;;) {
-    const chunk = await reader?.read();
-    if (chunk === undefined || chunk.done) return text + decoder.decode();
-    length += chunk.value.byteLength;
-    if (length > MAX_DOCUMENT) {
-      reader?.cancel().catch(() => undefined);
-      throw new Error(`${url.href} is too large`);
-    }
-    text += decoder.decode(chunk.value, { stream: true });
+    }), url);
   }
 }
 

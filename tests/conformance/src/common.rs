@@ -15,18 +15,17 @@ use keybound_core::{
 };
 use serde_json::Value;
 
-use crate::case::{Case, Step};
+use crate::case::Step;
 
-/// The policy of a case, merged over the file's.
+/// The policy of a step, merged over the file's.
 pub struct Policy {
     own: Value,
     default: Value,
 }
 
 impl Policy {
-    pub fn of(meta: &Value, case: &Case) -> Self {
-        let own = case.steps().first().and_then(|step| step.get("policy")).cloned().unwrap_or_default();
-        Self { own, default: meta["default_policy"].clone() }
+    pub fn of(meta: &Value, step: &Step) -> Self {
+        Self { own: step.get("policy").cloned().unwrap_or_default(), default: meta["default_policy"].clone() }
     }
 
     fn get(&self, name: &str) -> &Value {
@@ -55,18 +54,19 @@ impl Policy {
         }
     }
 
-    pub fn replay(&self) -> Replay {
-        if self.flag("replay") { Replay::Memory(MemoryReplay::new(100_000, 10_000)) } else { Replay::Off }
+    /// The store of the case, or none at all.
+    pub fn replay<'a>(&self, memory: &'a mut MemoryReplay) -> Replay<'a> {
+        if self.flag("replay") { Replay::Memory(memory) } else { Replay::Off }
     }
 }
 
-/// A fresh store for the case, or none at all.
-pub enum Replay {
-    Memory(MemoryReplay),
+/// The store of the case, or none at all.
+pub enum Replay<'a> {
+    Memory(&'a mut MemoryReplay),
     Off,
 }
 
-impl ReplayStore for Replay {
+impl ReplayStore for Replay<'_> {
     fn claim(&mut self, mark: &ReplayMark, now: i64) -> ReplayAnswer {
         match self {
             Self::Memory(memory) => memory.claim(mark, now),

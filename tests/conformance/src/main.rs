@@ -66,8 +66,8 @@ enum Server {
 impl Server {
     fn new(meta: &Value, case: &Case) -> Self {
         match case.role() {
-            "as" => Self::Token(token_endpoint::Runner::new(meta, case)),
-            _ => Self::Resource(resource_server::Runner::new(meta, case)),
+            "as" => Self::Token(token_endpoint::Runner::new(meta)),
+            _ => Self::Resource(resource_server::Runner::new(meta)),
         }
     }
 

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use keybound_core::{
     algorithm::AlgorithmSet,
-    proof::check::ProofPolicy,
     server::{
         answer,
         jwks::Jwks,
         nonce::NonceStatus,
         policy::{ConstraintPolicy, Mechanism},
         reason::{Answer, Reason},
+        replay::MemoryReplay,
         request::Request,
         resource_server::{Accepted, ResourcePolicy, Surroundings, TokenCheck, authenticate},
         token::{Profile, TokenPolicy, VerifiedToken},
@@ -20,8 +20,8 @@ use keybound_rustcrypto::RustCrypto;
 use serde_json::{Value, json};
 
 use crate::{
-    case::{Case, Observed, Step},
-    common::{Policy, Replay, certificate_of, fields, nonce_rule, nonce_status, now_of, outcome, refs, text},
+    case::{Observed, Step},
+    common::{Policy, certificate_of, fields, nonce_rule, nonce_status, now_of, outcome, refs, text},
 };
 
 /// One verifier, to which the steps of a case go.
@@ -29,25 +29,19 @@ pub struct Runner {
     issuer: String,
     audience: String,
     jwks: Vec<Jwks>,
-    proof: ProofPolicy,
-    constraint: ConstraintPolicy,
-    replay: Replay,
+    meta: Value,
+    replay: MemoryReplay,
     now: i64,
 }
 
 impl Runner {
-    pub fn new(meta: &Value, case: &Case) -> Self {
-        let policy = Policy::of(meta, case);
+    pub fn new(meta: &Value) -> Self {
         Self {
             issuer: text(&meta["issuer"]),
             audience: text(&meta["audience"]),
             jwks: Jwks::parse(&meta["jwks"].to_string()).into_iter().collect(),
-            proof: policy.proof(),
-            constraint: ConstraintPolicy {
-                mechanism: if policy.flag("require_dpop") { Mechanism::Dpop } else { Mechanism::Either },
-                required: policy.flag("require_dpop") || policy.flag("require_sender_constraint"),
-            },
-            replay: policy.replay(),
+            meta: meta.clone(),
+            replay: MemoryReplay::new(100_000, 10_000),
             now: meta["now_default"].as_i64().unwrap_or(0),
         }
     }
@@ -77,10 +71,12 @@ impl Runner {
         let borrowed = [refs(&authorization), refs(&dpop)];
         let request_parts = Request { method: &method, url: &url, authorization: &borrowed[0], dpop: &borrowed[1] };
         let nonces = step.get("nonce_policy");
-        let policy = ResourcePolicy { proof: self.proof, constraint: self.constraint, nonce: nonce_rule(step) };
+        let own = Policy::of(&self.meta, step);
+        let (proof, constraint) = (own.proof(), constraint_of(&own));
+        let policy = ResourcePolicy { proof, constraint, nonce: nonce_rule(step) };
         // The figures of the RFCs have an issuer of their own.
-        let own = step.get("token_claims").filter(|_| step.get("group").is_some_and(|group| group == "rfc-vector"));
-        let issuer = own.and_then(|claims| claims["iss"].as_str()).unwrap_or(&self.issuer);
+        let figure = step.get("token_claims").filter(|_| step.get("group").is_some_and(|group| group == "rfc-vector"));
+        let issuer = figure.and_then(|claims| claims["iss"].as_str()).unwrap_or(&self.issuer);
         let token_policy = TokenPolicy {
             issuers: vec![issuer.to_owned()],
             audiences: vec![self.audience.clone()],
@@ -102,21 +98,24 @@ impl Runner {
         };
         let surroundings = Surroundings {
             verifier: &RustCrypto,
-            replay: &mut self.replay,
+            replay: &mut own.replay(&mut self.replay),
             nonce: |nonce: &str| nonces.map_or(NonceStatus::Unknown, |policy| nonce_status(policy, nonce)),
             certificate: certificate_of(step, &request),
         };
-        let context = answer::ChallengeContext {
-            constraint: self.constraint,
-            algorithms: self.proof.algorithms,
-            resource_metadata: None,
-        };
+        let context = answer::ChallengeContext { constraint, algorithms: proof.algorithms, resource_metadata: None };
         authenticate(&request_parts, &policy, token, now, surroundings).inspect_err(|reason| {
             // Whatever is refused, it must be possible to answer it.
             let used = answer::scheme_used(&request_parts);
             let challenges = answer::refusal(&context, *reason, used);
             assert_eq!(challenges.is_empty(), reason.answer() == Answer::ServerError);
         })
+    }
+}
+
+fn constraint_of(policy: &Policy) -> ConstraintPolicy {
+    ConstraintPolicy {
+        mechanism: if policy.flag("require_dpop") { Mechanism::Dpop } else { Mechanism::Either },
+        required: policy.flag("require_dpop") || policy.flag("require_sender_constraint"),
     }
 }
 

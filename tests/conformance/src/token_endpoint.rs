@@ -5,6 +5,7 @@ use keybound_core::{
         answer::token_endpoint_error,
         nonce::NonceStatus,
         reason::Reason,
+        replay::MemoryReplay,
         resource_server::Surroundings,
         token_endpoint::{Binding, Endpoint, Grant, TokenEndpointPolicy, TokenRequest, bind},
     },
@@ -14,21 +15,21 @@ use keybound_rustcrypto::RustCrypto;
 use serde_json::{Value, json};
 
 use crate::{
-    case::{Case, Observed, Step},
-    common::{Policy, Replay, certificate_of, fields, nonce_rule, nonce_status, now_of, outcome, refs, text},
+    case::{Observed, Step},
+    common::{Policy, certificate_of, fields, nonce_rule, nonce_status, now_of, outcome, refs, text},
 };
 
 /// One endpoint, to which the steps of a case go.
 pub struct Runner {
-    policy: Policy,
-    replay: Replay,
+    meta: Value,
+    replay: MemoryReplay,
     now: i64,
 }
 
 impl Runner {
-    pub fn new(meta: &Value, case: &Case) -> Self {
-        let policy = Policy::of(meta, case);
-        Self { replay: policy.replay(), policy, now: meta["now_default"].as_i64().unwrap_or(0) }
+    pub fn new(meta: &Value) -> Self {
+        let replay = MemoryReplay::new(100_000, 10_000);
+        Self { meta: meta.clone(), replay, now: meta["now_default"].as_i64().unwrap_or(0) }
     }
 
     pub fn run(&mut self, step: &Step) -> Observed {
@@ -56,43 +57,44 @@ impl Runner {
         let dpop = fields(&request, "dpop");
         let dpop = refs(&dpop);
         let nonces = step.get("nonce_policy");
-        let grant = self.grant_of(step);
+        let own = Policy::of(&self.meta, step);
+        let grant = grant_of(step, own.flag("require_dpop"));
         let surroundings = Surroundings {
             verifier: &RustCrypto,
-            replay: &mut self.replay,
+            replay: &mut own.replay(&mut self.replay),
             nonce: |nonce: &str| nonces.map_or(NonceStatus::Unknown, |policy| nonce_status(policy, nonce)),
             certificate: certificate_of(step, &request),
         };
-        let policy = TokenEndpointPolicy { proof: self.policy.proof(), nonce: nonce_rule(step) };
+        let policy = TokenEndpointPolicy { proof: own.proof(), nonce: nonce_rule(step) };
         let request = TokenRequest { method: &method, url: &url, dpop: &dpop };
         bind(&request, &grant, &policy, now_of(step, self.now), surroundings)
     }
+}
 
-    fn grant_of(&self, step: &Step) -> Grant {
-        let context = step.get("as_context").cloned().unwrap_or_default();
-        let mut malformed = false;
-        let mut thumbprint = |name: &str| {
-            let given = context[name].as_str()?;
-            let thumbprint = Thumbprint::parse(given);
-            malformed |= thumbprint.is_none();
-            thumbprint
-        };
-        let dpop_jkt = thumbprint("code_dpop_jkt").or_else(|| thumbprint("par_dpop_jkt"));
-        let confidential = context["client_type"] == "confidential";
-        let refresh_jkt = if confidential { None } else { thumbprint("refresh_token_jkt") };
-        let flag = |name: &str| context.get(name).and_then(Value::as_bool);
-        Grant {
-            endpoint: match context["endpoint"].as_str() {
-                Some("par") => Endpoint::PushedAuthorization,
-                _ => Endpoint::Token,
-            },
-            dpop_jkt,
-            refresh_jkt,
-            refresh_x5t_s256: None,
-            confidential,
-            require_dpop: flag("dpop_bound_access_tokens").unwrap_or(self.policy.flag("require_dpop")),
-            bind_certificate: flag("certificate_bound").unwrap_or(false),
-            malformed,
-        }
+fn grant_of(step: &Step, require_dpop: bool) -> Grant {
+    let context = step.get("as_context").cloned().unwrap_or_default();
+    let mut malformed = false;
+    let mut thumbprint = |name: &str| {
+        let given = context[name].as_str()?;
+        let thumbprint = Thumbprint::parse(given);
+        malformed |= thumbprint.is_none();
+        thumbprint
+    };
+    let dpop_jkt = thumbprint("code_dpop_jkt").or_else(|| thumbprint("par_dpop_jkt"));
+    let confidential = context["client_type"] == "confidential";
+    let refresh_jkt = if confidential { None } else { thumbprint("refresh_token_jkt") };
+    let flag = |name: &str| context.get(name).and_then(Value::as_bool);
+    Grant {
+        endpoint: match context["endpoint"].as_str() {
+            Some("par") => Endpoint::PushedAuthorization,
+            _ => Endpoint::Token,
+        },
+        dpop_jkt,
+        refresh_jkt,
+        refresh_x5t_s256: None,
+        confidential,
+        require_dpop: flag("dpop_bound_access_tokens").unwrap_or(require_dpop),
+        bind_certificate: flag("certificate_bound").unwrap_or(false),
+        malformed,
     }
 }

@@ -13,7 +13,6 @@ use crate::{
     json::{JsonError, Object, Value},
     jws,
     key::{self, KeyError, PublicKey},
-    nonce_syntax::MAX_NONCE_LEN,
     server::reason::Reason,
     signature::{SignatureCheck, SignatureError},
     target_uri::{TargetUri, TargetUriError, UriPart},
@@ -286,9 +285,6 @@ fn check_claims<'a>(payload: &'a Object<'_>, policy: &ProofPolicy, ath_required:
         None => None,
         Some(value) => Some(value.as_str().ok_or(Reason::NonceMalformed)?),
     };
-    if nonce.is_some_and(|nonce| nonce.len() > MAX_NONCE_LEN) {
-        return Err(Reason::NonceMalformed);
-    }
     Ok(Claims { jti, htm, htu, iat, exp, nbf, ath, nonce })
 }
 

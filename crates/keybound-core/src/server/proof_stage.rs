@@ -3,6 +3,7 @@
 use alloc::string::String;
 
 use crate::{
+    nonce_syntax::is_nonce,
     proof::check::{self, ExpectedRequest, ParsedProof, ProofPolicy, VerifiedProof},
     server::{
         nonce::{NonceRule, NonceStatus},
@@ -64,11 +65,11 @@ impl UnsignedProof {
         self.proof.as_ref()
     }
 
-    /// The nonce to look up, if the server looks at nonces and the proof has one.
+    /// The nonce to look up, if the server looks at nonces and the proof has one that could be ours.
     pub(crate) fn nonce(&self) -> Option<&str> {
         match self.context.nonce {
             NonceRule::Ignore => None,
-            _ => self.proof.as_ref().and_then(ParsedProof::nonce),
+            _ => self.proof.as_ref().and_then(ParsedProof::nonce).filter(|nonce| is_nonce(nonce)),
         }
     }
 
@@ -76,7 +77,8 @@ impl UnsignedProof {
     pub(crate) fn check_nonce(&self, status: Option<NonceStatus>) -> Result<bool, Reason> {
         match &self.proof {
             None => Ok(false),
-            Some(_) => self.context.nonce.check(self.nonce().is_some(), status),
+            // One that could not be ours has no status, and counts as unknown.
+            Some(proof) => self.context.nonce.check(proof.nonce().is_some(), status),
         }
     }
 

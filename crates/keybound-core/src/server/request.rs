@@ -44,7 +44,7 @@ pub fn credentials<'a>(fields: &[&'a str]) -> Result<Credentials<'a>, Reason> {
     if field.is_empty() {
         return Err(Reason::CredentialsMissing);
     }
-    let (name, rest) = field.split_once(' ').unwrap_or((field, ""));
+    let (name, rest) = field.split_at_checked(field.find([' ', '\t']).unwrap_or(field.len())).unwrap_or((field, ""));
     let scheme = if name.eq_ignore_ascii_case("DPoP") {
         Scheme::Dpop
     } else if name.eq_ignore_ascii_case("Bearer") {
@@ -56,7 +56,7 @@ pub fn credentials<'a>(fields: &[&'a str]) -> Result<Credentials<'a>, Reason> {
     };
     // credentials = scheme 1*SP token68
     let token = rest.trim_start_matches(' ');
-    if token.is_empty() {
+    if token.is_empty() || token.starts_with('\t') {
         return Err(Reason::AuthorizationMalformed);
     }
     if token.len() > MAX_TOKEN_BYTES {
@@ -128,7 +128,8 @@ mod tests {
             (&[""], Reason::CredentialsMissing),
             (&["Basic dTpw"], Reason::SchemeUnsupported),
             (&["DPoPabc"], Reason::SchemeUnsupported),
-            (&["DPoP\tabc"], Reason::SchemeUnsupported),
+            (&["DPoP\tabc"], Reason::AuthorizationMalformed),
+            (&["DPoP \tabc"], Reason::AuthorizationMalformed),
             (&["DPoP"], Reason::AuthorizationMalformed),
             (&["DPoP  "], Reason::AuthorizationMalformed),
             (&["DPoP abc", "Bearer abc"], Reason::AuthorizationMultiple),

@@ -175,9 +175,10 @@ impl Grant {
         }
     }
 
-    /// Whether the connection's certificate matters.
-    const fn needs_certificate(&self) -> bool {
-        self.bind_certificate || (self.refresh_x5t_s256.is_some() && !self.confidential)
+    /// Whether the connection's certificate matters: where a token is issued (RFC 8705 §3).
+    fn needs_certificate(&self) -> bool {
+        self.endpoint == Endpoint::Token
+            && (self.bind_certificate || (self.refresh_x5t_s256.is_some() && !self.confidential))
     }
 }
 
@@ -201,7 +202,7 @@ impl Parsed {
 impl Signed {
     /// Whether the certificate of the connection is asked for.
     #[must_use]
-    pub const fn needs_certificate(&self) -> bool {
+    pub fn needs_certificate(&self) -> bool {
         self.grant.needs_certificate()
     }
 
