@@ -9,13 +9,13 @@ const START_LIMIT_MS = 20_000;
 
 /**
  * Starts a worker made of `modules`: a list of `{ name, esModule | text | wasm }`, the entry first, each naming a file
- * with an absolute path. `bindings` are JSON values by name. `socketOptions` is Cap'n Proto text for the socket's `http`;
+ * with an absolute path. `bindings` are JSON values by name. `durableObjects` are class names by binding, kept in the folder `storage`. `socketOptions` is Cap'n Proto text for the socket's `http`;
  * `v8Flags` are for all of the process.
  */
-export async function startWorkerd({ modules, bindings = {}, compatibilityDate = "2026-01-01", compatibilityFlags = [], socketOptions = "", v8Flags = [] }) {
+export async function startWorkerd({ modules, bindings = {}, compatibilityDate = "2026-01-01", compatibilityFlags = [], socketOptions = "", v8Flags = [], durableObjects = {}, storage }) {
   const folder = await mkdtemp(join(tmpdir(), "keybound-workerd-"));
   const config = join(folder, "config.capnp");
-  await writeFile(config, configText({ modules, bindings, compatibilityDate, compatibilityFlags, socketOptions, v8Flags }));
+  await writeFile(config, configText({ modules, bindings, compatibilityDate, compatibilityFlags, socketOptions, v8Flags, durableObjects, storage }));
   // File descriptor 3: workerd tells there which port it got.
   const child = spawn(bin("workerd"), ["serve", "--control-fd=3", "--import-path=/", config], { stdio: ["ignore", "pipe", "pipe", "pipe"] });
   let log = "";
@@ -68,18 +68,23 @@ function listeningPort(child, log) {
   });
 }
 
-function configText({ modules, bindings, compatibilityDate, compatibilityFlags, socketOptions, v8Flags }) {
+function configText({ modules, bindings, compatibilityDate, compatibilityFlags, socketOptions, v8Flags, durableObjects, storage }) {
   const quoted = (text) => JSON.stringify(text);
   const moduleLines = modules.map(({ name, ...content }) => {
     const [kind, file] = Object.entries(content)[0];
     return `(name = ${quoted(name)}, ${kind} = embed ${quoted(file)})`;
   });
   const bindingLines = Object.entries(bindings).map(([name, value]) => `(name = ${quoted(name)}, json = ${quoted(JSON.stringify(value))})`);
+  for (const [name, className] of Object.entries(durableObjects)) bindingLines.push(`(name = ${quoted(name)}, durableObjectNamespace = ${quoted(className)})`);
+  const namespaces = Object.values(durableObjects).map((className) => `(className = ${quoted(className)}, uniqueKey = ${quoted(className)}, enableSql = true)`);
+  const disk = storage === undefined ? "" : `(name = "storage", disk = (path = ${quoted(storage)}, writable = true)),`;
+  const kept = storage === undefined ? "" : `durableObjectNamespaces = [${namespaces.join(", ")}],\n  durableObjectStorage = (localDisk = "storage"),`;
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
     (name = "main", worker = .worker),
     (name = "internet", network = (allow = ["private", "local"])),
+    ${disk}
   ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (${socketOptions}), service = "main")],
   v8Flags = [${v8Flags.map(quoted).join(", ")}],
@@ -87,6 +92,7 @@ const config :Workerd.Config = (
 const worker :Workerd.Worker = (
   modules = [${moduleLines.join(",\n    ")}],
   bindings = [${bindingLines.join(",\n    ")}],
+  ${kept}
   compatibilityDate = ${quoted(compatibilityDate)},
   compatibilityFlags = [${compatibilityFlags.map(quoted).join(", ")}],
 );

@@ -4,6 +4,7 @@ export { init } from "./init.js";
 export { createResourceServer } from "./resource-server.js";
 export { createTokenEndpoint } from "./token-endpoint.js";
 export { certificates } from "./certificates.js";
+export { durableObjectReplay } from "./durable-object-replay.js";
 export { memoryReplay } from "./replay.js";
 export { introspection } from "./introspection.js";
 export { jwtTokens } from "./tokens.js";
