@@ -6,6 +6,7 @@ export { createTokenEndpoint } from "./token-endpoint.js";
 export { certificates } from "./certificates.js";
 export { durableObjectReplay } from "./durable-object-replay.js";
 export { memoryReplay } from "./replay.js";
+export { redisReplay } from "./redis-replay.js";
 export { introspection } from "./introspection.js";
 export { jwtTokens } from "./tokens.js";
 export { verifyProof } from "./verify-proof.js";

@@ -26,6 +26,7 @@ const PROGRAMS: &[Program] = &[
     Program { part: Part::Webkit, names: &["Xvfb"], package: "xvfb" },
     // xvfb-run calls it, and xvfb only recommends it.
     Program { part: Part::Webkit, names: &["xauth"], package: "xauth" },
+    Program { part: Part::Redis, names: &["redis-server"], package: "redis-server" },
 ];
 
 /// Package lists older than this are fetched again.

@@ -17,8 +17,8 @@ use std::time::Instant;
 /// Install what building and testing need; does nothing when all is there
 ///
 /// Brings the wasm32 target (through rustup, or through Debian's packages where rustup can fetch nothing),
-/// wasm-bindgen, wasm-pack, geckodriver and cargo-deny (built once into the cache), browsers and their drivers
-/// (Debian packages), and the npm packages. The other verbs call it for the parts that they need.
+/// wasm-bindgen, wasm-pack, geckodriver and cargo-deny (built once into the cache), browsers, their drivers
+/// and Redis (Debian packages), and the npm packages. The other verbs call it for the parts that they need.
 #[derive(clap::Args)]
 pub struct Args {
     /// Only these parts (default: all)
@@ -49,6 +49,8 @@ pub enum Part {
     Geckodriver,
     /// WebKitGTK's WebDriver and browser, and a virtual display
     Webkit,
+    /// Redis
+    Redis,
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {

@@ -60,7 +60,8 @@ struct Plan {
 impl Suite {
     fn plan(self) -> Plan {
         use Part::{
-            CargoDeny, Chromedriver, Chromium, Firefox, Geckodriver, Npm, WasmBindgen, WasmPack, WasmTarget, Webkit,
+            CargoDeny, Chromedriver, Chromium, Firefox, Geckodriver, Npm, Redis, WasmBindgen, WasmPack, WasmTarget,
+            Webkit,
         };
         match self {
             Suite::Unit => Plan { parts: &[], build: false, run: unit::run },
@@ -74,7 +75,7 @@ impl Suite {
                 run: wasm::run,
             },
             Suite::Packages => Plan { parts: &[Npm, Chromium], build: true, run: node_tests::packages },
-            Suite::Edge => Plan { parts: &[Npm], build: true, run: node_tests::edge },
+            Suite::Edge => Plan { parts: &[Npm, Redis], build: true, run: node_tests::edge },
             Suite::Browsers => Plan {
                 parts: &[Npm, Chromium, Chromedriver, Firefox, Geckodriver, Webkit],
                 build: true,
