@@ -7,17 +7,17 @@ mod certificates;
 mod options;
 mod proof_check;
 mod runtime;
+mod shared;
 mod tables;
 mod token_endpoint;
 
-use alloc::{boxed::Box, rc::Rc, string::String, vec, vec::Vec};
+use alloc::{rc::Rc, string::String, vec::Vec};
 use core::cell::RefCell;
 
 use keybound_core::{
     base64url,
     server::{
         answer,
-        certificate::CertificateReading,
         jwks::Jwks,
         nonce::NonceStatus,
         policy::Scheme,
@@ -25,12 +25,13 @@ use keybound_core::{
         request::Request,
         resource_server::Accepted,
     },
-    signature::{SignatureCheck, SignatureError},
+    signature::SignatureError,
     thumbprint::Thumbprint,
     time::Timestamp,
 };
 use wasm_bindgen::prelude::*;
 
+use self::shared::{Memory, Slots};
 use crate::engine::{Engine, Gone, Step};
 
 /// The kinds of steps, as numbers. `pkg-templates/edge/src/engine.ts` has the same list.
@@ -43,14 +44,12 @@ const NEED_SIGNATURES: u32 = 5;
 const NEED_CERTIFICATE: u32 = 6;
 const NEED_REPLAY: u32 = 7;
 
-const SLOTS: usize = 24;
-
 /// A resource server.
 #[wasm_bindgen]
 pub struct Server {
     engine: Engine,
-    slots: Box<[u32]>,
-    memory: Option<Rc<RefCell<MemoryReplay>>>,
+    slots: Slots,
+    memory: Memory,
     /// What the slots point into.
     accepted: Option<Accepted>,
     jkt: String,
@@ -80,10 +79,6 @@ impl ReplayMemory {
         let Ok(mut memory) = self.0.try_borrow_mut() else { return 2 };
         answer_number(memory.claim(&mark, seconds(now).as_seconds()))
     }
-
-    pub fn size(&self) -> u32 {
-        self.0.try_borrow().ok().and_then(|memory| u32::try_from(memory.len()).ok()).unwrap_or(u32::MAX)
-    }
 }
 
 #[wasm_bindgen]
@@ -93,8 +88,8 @@ impl Server {
     pub fn new(options: &str) -> Result<Self, JsError> {
         Ok(Self {
             engine: Engine::new(options::read(options)?),
-            slots: vec![0; SLOTS].into_boxed_slice(),
-            memory: None,
+            slots: Slots::new(),
+            memory: Memory::default(),
             accepted: None,
             jkt: String::new(),
         })
@@ -102,12 +97,12 @@ impl Server {
 
     /// Where the slots stand.
     pub fn slots(&self) -> u32 {
-        address(self.slots.as_ptr())
+        self.slots.address()
     }
 
     /// Marks are claimed here, within `signatures`.
     pub fn use_memory(&mut self, memory: &ReplayMemory) {
-        self.memory = Some(Rc::clone(&memory.0));
+        self.memory = Memory::of(memory);
     }
 
     pub fn begin(
@@ -125,7 +120,7 @@ impl Server {
         let step = self.engine.begin(&request, seconds(now));
         let kind = self.write(step);
         // The challenge names the scheme that was used.
-        self.set(2, scheme_number(scheme));
+        self.slots.set(2, scheme_number(scheme));
         kind
     }
 
@@ -175,17 +170,14 @@ impl Server {
     /// `certificate`: undefined if it was not looked at, else as [`certificates`] writes readings.
     pub fn signatures(&mut self, handle: u32, token: bool, proof: bool, certificate: Option<String>) -> u32 {
         let certificate = certificate.as_deref().map(certificates::parse_reading);
-        let memory = self.memory.clone();
-        let mut memory = memory.as_ref().and_then(|memory| memory.try_borrow_mut().ok());
-        let step = self.engine.signatures(handle, verdict(token), verdict(proof), certificate, memory.as_deref_mut());
+        let (engine, token, proof) = (&mut self.engine, verdict(token), verdict(proof));
+        let step = self.memory.with(|memory| engine.signatures(handle, token, proof, certificate, memory));
         self.write(step)
     }
 
     pub fn certificate(&mut self, handle: u32, reading: &str) -> u32 {
-        let reading: CertificateReading = certificates::parse_reading(reading);
-        let memory = self.memory.clone();
-        let mut memory = memory.as_ref().and_then(|memory| memory.try_borrow_mut().ok());
-        let step = self.engine.certificate(handle, reading, memory.as_deref_mut());
+        let (engine, reading) = (&mut self.engine, certificates::parse_reading(reading));
+        let step = self.memory.with(|memory| engine.certificate(handle, reading, memory));
         self.write(step)
     }
 
@@ -231,15 +223,9 @@ impl Server {
 }
 
 impl Server {
-    fn set(&mut self, slot: usize, value: u32) {
-        if let Some(place) = self.slots.get_mut(slot) {
-            *place = value;
-        }
-    }
-
     fn write(&mut self, step: Step) -> u32 {
         let gone = self.engine.has_gone();
-        self.set(0, u32::from(gone));
+        self.slots.set(0, u32::from(gone));
         let (kind, value) = match step {
             Step::Rejected(reason) => (REJECTED, tables::reason_number(reason)),
             Step::NeedNonce(handle) => (NEED_NONCE, handle),
@@ -247,7 +233,7 @@ impl Server {
             Step::NeedCertificate(handle) => (NEED_CERTIFICATE, handle),
             Step::NeedReplay(handle) => (NEED_REPLAY, handle),
             Step::NeedKeys(handle, issuer) => {
-                self.set(3, u32::try_from(issuer).unwrap_or(u32::MAX));
+                self.slots.set(3, u32::try_from(issuer).unwrap_or(u32::MAX));
                 (NEED_KEYS, handle)
             }
             Step::NeedSignatures(handle) => {
@@ -255,45 +241,32 @@ impl Server {
                 (NEED_SIGNATURES, handle)
             }
             Step::Accepted(outcome) => {
-                self.set(3, outcome.token);
-                self.set(4, outcome.key);
-                self.set(5, u32::from(outcome.accepted.renews_nonce()));
+                self.slots.set(3, outcome.token);
+                self.slots.set(4, outcome.key);
+                self.slots.set(5, u32::from(outcome.accepted.renews_nonce()));
                 let dpop = u32::from(outcome.accepted.jkt().is_some());
                 let mtls = u32::from(outcome.accepted.x5t_s256().is_some());
-                self.set(6, dpop | (mtls << 1));
-                self.set_span(7, outcome.accepted.claims_json().as_bytes());
+                self.slots.set(6, dpop | (mtls << 1));
+                self.slots.set_span(7, outcome.accepted.claims_json().as_bytes());
                 self.jkt = outcome.accepted.jkt().map(|jkt| jkt.to_base64url()).unwrap_or_default();
-                let jkt = span(self.jkt.as_bytes());
-                self.set(9, jkt.0);
-                self.set(10, jkt.1);
+                self.slots.set_span(9, self.jkt.as_bytes());
                 let external = outcome.accepted.mark().is_some();
-                self.set(11, u32::from(external));
+                self.slots.set(11, u32::from(external));
                 self.accepted = Some(outcome.accepted);
                 (ACCEPTED, 0)
             }
         };
-        self.set(1, value);
+        self.slots.set(1, value);
         kind
     }
 
-    /// From slot 3: the key's id, whether the certificate is needed; then for token and proof each:
-    /// the algorithm's number plus one (0: nothing to check), and address and length of message and
-    /// signature.
+    /// From slot 3: the key's id, whether the certificate is needed, and the two signatures.
     fn write_signatures(&mut self, handle: u32) {
         let Some(signatures) = self.engine.signatures_of(handle) else { return };
-        let (key, certificate) = (signatures.key, signatures.certificate);
-        let spans = [signatures.token, signatures.proof].map(|check| check.map_or([0; 5], numbers));
-        self.set(3, key);
-        self.set(4, u32::from(certificate));
-        for (slot, number) in spans.into_iter().flatten().enumerate() {
-            self.set(slot.saturating_add(5), number);
-        }
-    }
-
-    fn set_span(&mut self, slot: usize, octets: &[u8]) {
-        let (address, len) = span(octets);
-        self.set(slot, address);
-        self.set(slot.saturating_add(1), len);
+        self.slots.set(3, signatures.key);
+        self.slots.set(4, u32::from(signatures.certificate));
+        self.slots.set_signature(5, signatures.token);
+        self.slots.set_signature(10, signatures.proof);
     }
 }
 
@@ -303,21 +276,6 @@ fn gone_ids(gone: Gone) -> Vec<u32> {
     ids.push(0);
     ids.extend(gone.keys);
     ids
-}
-
-fn numbers(check: SignatureCheck<'_>) -> [u32; 5] {
-    let (message, signature) = (span(check.message), span(check.signature));
-    let algorithm = tables::algorithm_number(check.algorithm).saturating_add(1);
-    [algorithm, message.0, message.1, signature.0, signature.1]
-}
-
-fn span(octets: &[u8]) -> (u32, u32) {
-    (address(octets.as_ptr()), u32::try_from(octets.len()).unwrap_or(0))
-}
-
-/// An address in the module's memory, which has 32 bits.
-fn address<T>(pointer: *const T) -> u32 {
-    u32::try_from(pointer.addr()).unwrap_or(0)
 }
 
 fn seconds(value: f64) -> Timestamp {

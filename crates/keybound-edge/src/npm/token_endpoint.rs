@@ -1,14 +1,19 @@
 //! The token endpoint's exports: the same steps and slots as the resource server's.
 
-use alloc::{boxed::Box, rc::Rc, string::String, vec, vec::Vec};
-use core::cell::RefCell;
+use alloc::{string::String, vec::Vec};
 
-use keybound_core::server::{answer, replay::MemoryReplay, token_endpoint::Binding, token_endpoint::TokenRequest};
+use keybound_core::server::{
+    answer,
+    reason::Answer,
+    token_endpoint::{Binding, TokenRequest},
+};
 use wasm_bindgen::prelude::*;
 
 use super::{
-    ACCEPTED, NEED_CERTIFICATE, NEED_NONCE, NEED_REPLAY, NEED_SIGNATURES, REJECTED, ReplayMemory, SLOTS, address,
-    certificates, describe_mark, gone_ids, nonce_status, numbers, options, replay_answer, seconds, tables, verdict,
+    ACCEPTED, NEED_CERTIFICATE, NEED_NONCE, NEED_REPLAY, NEED_SIGNATURES, REJECTED, ReplayMemory, certificates,
+    describe_mark, gone_ids, nonce_status, options, replay_answer, seconds,
+    shared::{Memory, Slots},
+    tables, verdict,
 };
 use crate::token_engine::{TokenEngine, TokenStep};
 
@@ -16,8 +21,8 @@ use crate::token_engine::{TokenEngine, TokenStep};
 #[wasm_bindgen]
 pub struct TokenEndpoint {
     engine: TokenEngine,
-    slots: Box<[u32]>,
-    memory: Option<Rc<RefCell<MemoryReplay>>>,
+    slots: Slots,
+    memory: Memory,
     bound: Option<Binding>,
 }
 
@@ -28,18 +33,18 @@ impl TokenEndpoint {
     pub fn new(options: &str) -> Result<Self, JsError> {
         Ok(Self {
             engine: TokenEngine::new(options::read_token_endpoint(options)?),
-            slots: vec![0; SLOTS].into_boxed_slice(),
-            memory: None,
+            slots: Slots::new(),
+            memory: Memory::default(),
             bound: None,
         })
     }
 
     pub fn slots(&self) -> u32 {
-        address(self.slots.as_ptr())
+        self.slots.address()
     }
 
     pub fn use_memory(&mut self, memory: &ReplayMemory) {
-        self.memory = Some(Rc::clone(&memory.0));
+        self.memory = Memory::of(memory);
     }
 
     /// `grant`: what is known of the grant, as JSON.
@@ -72,17 +77,14 @@ impl TokenEndpoint {
     }
 
     pub fn signature(&mut self, handle: u32, valid: bool) -> u32 {
-        let memory = self.memory.clone();
-        let mut memory = memory.as_ref().and_then(|memory| memory.try_borrow_mut().ok());
-        let step = self.engine.signature(handle, verdict(valid), memory.as_deref_mut());
+        let engine = &mut self.engine;
+        let step = self.memory.with(|memory| engine.signature(handle, verdict(valid), memory));
         self.write(step)
     }
 
     pub fn certificate(&mut self, handle: u32, reading: &str) -> u32 {
-        let reading = certificates::parse_reading(reading);
-        let memory = self.memory.clone();
-        let mut memory = memory.as_ref().and_then(|memory| memory.try_borrow_mut().ok());
-        let step = self.engine.certificate(handle, &reading, memory.as_deref_mut());
+        let (engine, reading) = (&mut self.engine, certificates::parse_reading(reading));
+        let step = self.memory.with(|memory| engine.certificate(handle, &reading, memory));
         self.write(step)
     }
 
@@ -127,39 +129,30 @@ impl TokenEndpoint {
 }
 
 impl TokenEndpoint {
-    fn set(&mut self, slot: usize, value: u32) {
-        if let Some(place) = self.slots.get_mut(slot) {
-            *place = value;
-        }
-    }
-
     fn write(&mut self, step: TokenStep) -> u32 {
         let gone = self.engine.has_gone();
-        self.set(0, u32::from(gone));
+        self.slots.set(0, u32::from(gone));
         let (kind, value) = match step {
             TokenStep::Rejected(reason) => (REJECTED, tables::reason_number(reason)),
             TokenStep::NeedNonce(handle) => (NEED_NONCE, handle),
             TokenStep::NeedCertificate(handle) => (NEED_CERTIFICATE, handle),
             TokenStep::NeedReplay(handle) => (NEED_REPLAY, handle),
             TokenStep::NeedSignature(handle) => {
-                let (span, key) =
-                    self.engine.signature_of(handle).map_or(([0; 5], 0), |(check, key)| (numbers(check), key));
-                self.set(3, key);
-                for (slot, number) in span.into_iter().enumerate() {
-                    self.set(slot.saturating_add(10), number);
-                }
+                let (check, key) = self.engine.signature_of(handle).unzip();
+                self.slots.set(3, key.unwrap_or(0));
+                self.slots.set_signature(10, check);
                 (NEED_SIGNATURES, handle)
             }
             TokenStep::Bound(binding, key) => {
-                self.set(4, key);
-                self.set(5, u32::from(binding.renews_nonce()));
-                self.set(6, u32::from(binding.is_dpop()));
-                self.set(11, u32::from(binding.mark().is_some()));
+                self.slots.set(4, key);
+                self.slots.set(5, u32::from(binding.renews_nonce()));
+                self.slots.set(6, u32::from(binding.is_dpop()));
+                self.slots.set(11, u32::from(binding.mark().is_some()));
                 self.bound = Some(binding);
                 (ACCEPTED, 0)
             }
         };
-        self.set(1, value);
+        self.slots.set(1, value);
         kind
     }
 }
@@ -168,7 +161,7 @@ impl TokenEndpoint {
 #[wasm_bindgen]
 pub fn token_endpoint_error(reason: u32) -> Option<String> {
     match answer::token_endpoint_error(tables::reason(reason)?) {
-        keybound_core::server::reason::Answer::Error(error) => Some(String::from(error.name())),
+        Answer::Error(error) => Some(String::from(error.name())),
         _ => None,
     }
 }

@@ -10,7 +10,6 @@ export function initSync(source: { module: BufferSource | WebAssembly.Module }):
 export class ReplayMemory {
   constructor(maxEntries: number, maxPerKey: number);
   claim(key: string, jkt: string, expiresAt: number, now: number): number;
-  size(): number;
 }
 
 /** What the steps of both roles have in common. */
