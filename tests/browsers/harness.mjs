@@ -4,6 +4,7 @@ import { after, before, describe } from "node:test";
 import { decodeJwt } from "jose";
 import { dist } from "../support/paths.mjs";
 import { serve } from "../support/static-server.mjs";
+import { listen } from "../support/loopback.mjs";
 import { engines } from "./engines.mjs";
 
 /** In the page: `kb` is the package, `codeOf` tells how a promise failed, `openInWorker` opens a key in a worker of its own. */
@@ -100,18 +101,7 @@ export async function serveApi(answer, { cors = CORS } = {}) {
       outgoing.writeHead(status, { ...cors, "cache-control": "no-store", ...headers }).end(body);
     });
   });
-  await new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  return {
-    origin: `http://127.0.0.1:${server.address().port}`,
-    requests,
-    close() {
-      server.closeAllConnections();
-      return new Promise((resolve) => server.close(resolve));
-    },
-  };
+  return { ...(await listen(server)), requests };
 }
 
 function claimsOf(proof) {

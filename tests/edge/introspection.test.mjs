@@ -2,15 +2,16 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
+import { listen } from "../support/loopback.mjs";
 import { edge, makeWorld } from "./support.mjs";
 
 let answer;
-let server;
+let issuer;
 let endpoint;
 const asked = [];
 
 before(async () => {
-  server = createServer((request, response) => {
+  const server = createServer((request, response) => {
     let body = "";
     request.on("data", (chunk) => (body += chunk));
     request.on("end", () => {
@@ -19,13 +20,10 @@ before(async () => {
       response.writeHead(status, { "content-type": "application/json", ...headers }).end(typeof json === "string" ? json : JSON.stringify(json));
     });
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  endpoint = new URL(`http://127.0.0.1:${server.address().port}/introspect`);
+  issuer = await listen(server);
+  endpoint = new URL(`${issuer.origin}/introspect`);
 });
-after(() => {
-  server.closeAllConnections();
-  server.close();
-});
+after(() => issuer.close());
 
 const authenticate = (request) => {
   request.headers.set("authorization", "Basic cnM6c2VjcmV0");

@@ -2,6 +2,7 @@
 import { createServer } from "node:http";
 import { readFile, stat } from "node:fs/promises";
 import { extname, join, normalize } from "node:path";
+import { listen } from "./loopback.mjs";
 
 /** What the packages promise to work under. */
 export const STRICT_CSP = "script-src 'self' 'wasm-unsafe-eval'";
@@ -36,18 +37,7 @@ export async function serve(folder, { types = {}, headers = { "content-security-
     const type = known[extname(path)] ?? "application/octet-stream";
     answer.writeHead(200, { ...headers, "content-type": type, "cache-control": "no-store" }).end(body);
   });
-  await new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  return {
-    origin: `http://127.0.0.1:${server.address().port}`,
-    requests,
-    close() {
-      server.closeAllConnections();
-      return new Promise((resolve) => server.close(resolve));
-    },
-  };
+  return { ...(await listen(server)), requests };
 }
 
 async function read(folder, path) {

@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
+import { listen } from "../support/loopback.mjs";
 import { edgeModules, startWorkerd } from "../support/workerd.mjs";
 
 /** Starts one of the workers beside this file; the package's files stand below `edge/` for it. */
@@ -17,15 +18,7 @@ export async function serveHttp(answer) {
     requests.push(request.url);
     answer(request, response);
   });
-  await new Promise((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
-  return {
-    origin: `http://127.0.0.1:${server.address().port}`,
-    requests,
-    close() {
-      server.closeAllConnections();
-      return new Promise((resolve) => server.close(resolve));
-    },
-  };
+  return { ...(await listen(server)), requests };
 }
 
 /** How much memory a process has, in octets. */
