@@ -167,4 +167,23 @@ mod tests {
         let mut none = KeyCache::new(0);
         assert_eq!(none.put(key(1)), (0, 0));
     }
+
+    #[test]
+    fn a_million_distinct_keys_and_tokens_leave_the_caches_within_their_bounds() {
+        const BOUND: usize = 1000;
+        let mut keys = KeyCache::new(BOUND);
+        let mut tokens = TokenCache::new(BOUND);
+        let (token, now) = (token(9000), Timestamp::from_seconds(1000));
+        let mut gone = [0_usize; 2];
+        for number in 0..1_000_000_u32 {
+            // As hashes are: the first octets tell them apart.
+            let mut hash = [0; 32];
+            hash[..4].copy_from_slice(&number.wrapping_mul(0x9e37_79b1).to_le_bytes());
+            gone[0] += usize::from(keys.put(Thumbprint::from_bytes(hash)).1 != 0);
+            gone[1] += usize::from(tokens.put(hash, &token, None, now).1 != 0);
+        }
+        assert_eq!(gone, [1_000_000 - BOUND; 2]);
+        assert_eq!((keys.ids.len(), tokens.tokens.len()), (BOUND, BOUND));
+        assert_eq!(Arc::strong_count(&token), BOUND + 1);
+    }
 }

@@ -61,10 +61,15 @@ pub struct ReplayMemory(Rc<RefCell<MemoryReplay>>);
 
 #[wasm_bindgen]
 impl ReplayMemory {
+    /// `seed` is 32 random octets, or none where the platform gives none.
     #[wasm_bindgen(constructor)]
-    pub fn new(max_entries: u32, max_per_key: u32) -> Self {
+    pub fn new(max_entries: u32, max_per_key: u32, seed: &[u8]) -> Self {
         let max_entries = usize::try_from(max_entries).unwrap_or(usize::MAX);
-        Self(Rc::new(RefCell::new(MemoryReplay::new(max_entries, max_per_key))))
+        let memory = match seed.as_array() {
+            Some(seed) => MemoryReplay::seeded(max_entries, max_per_key, seed),
+            None => MemoryReplay::new(max_entries, max_per_key),
+        };
+        Self(Rc::new(RefCell::new(memory)))
     }
 
     /// 0 fresh, 1 replayed, 2 full. The key of a mark of ours stands for itself; any other text

@@ -21,7 +21,7 @@ export class MemoryReplay implements ReplayStore {
   /** The store itself, made when the module is there. */
   memory(): ReplayMemory {
     if (!isReady()) throw new Error("call and await init() of @keybound/edge before claiming a mark by hand");
-    this.#memory ??= new ReplayMemory(this.#maxEntries, this.#maxPerKey);
+    this.#memory ??= new ReplayMemory(this.#maxEntries, this.#maxPerKey, seed());
     return this.#memory;
   }
 
@@ -42,6 +42,12 @@ export function memoryReplay(options: { maxEntries?: number; maxPerKey?: number 
     positive(options.maxEntries ?? 1_000_000, "maxEntries"),
     positive(options.maxPerKey ?? 10_000, "maxPerKey"),
   );
+}
+
+/** So that nobody can choose marks that are dear to keep. Made at first use: at module scope a worker has no randomness. */
+function seed(): Uint8Array {
+  const random = globalThis.crypto as Crypto | undefined;
+  return random === undefined ? new Uint8Array() : random.getRandomValues(new Uint8Array(32));
 }
 
 function positive(value: number, name: string): number {

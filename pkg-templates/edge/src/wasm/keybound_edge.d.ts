@@ -8,7 +8,7 @@ export default function bind(source: { module_or_path: ModuleSource | Promise<Mo
 export function initSync(source: { module: BufferSource | WebAssembly.Module }): Exports;
 
 export class ReplayMemory {
-  constructor(maxEntries: number, maxPerKey: number);
+  constructor(maxEntries: number, maxPerKey: number, seed: Uint8Array);
   claim(key: string, jkt: string, expiresAt: number, now: number): number;
 }
 
