@@ -1,5 +1,6 @@
 //! `cargo xtask`: every command of the project. This file is the table of verbs; each verb has a file of its own.
 
+mod bench;
 mod build;
 mod conformance;
 mod demo;
@@ -40,6 +41,7 @@ enum Verb {
     Conformance(conformance::Args),
     Size(size::Args),
     Lint(lint::Args),
+    Bench(bench::Args),
 }
 
 fn main() -> ExitCode {
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         Verb::Conformance(args) => conformance::run(&args),
         Verb::Size(args) => size::run(&args),
         Verb::Lint(args) => lint::run(&args),
+        Verb::Bench(args) => bench::run(&args),
     });
     outcome.unwrap_or_else(|error| {
         ui::error(&error);
