@@ -31,6 +31,20 @@ describe("onDecision", () => {
     );
   });
 
+  test("that rejects disturbs nobody", async () => {
+    const unhandled = [];
+    const note = (reason) => unhandled.push(reason);
+    process.on("unhandledRejection", note);
+    try {
+      const { ask } = await makeWorld({ onDecision: async () => { throw new Error("no metrics today"); } });
+      assert.equal((await ask()).ok, true);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      assert.deepEqual(unhandled, []);
+    } finally {
+      process.off("unhandledRejection", note);
+    }
+  });
+
   test("is called for faults of this server as well", async () => {
     for (const options of [
       { replay: { claim: () => { throw new Error(); } } },

@@ -98,6 +98,17 @@ describe("a function", () => {
     for (const odd of [null, undefined, 5, new URL("https://api.example/a")]) await isRefused("target_unknown", () => odd, "https://api.example/a", "https://api.example/a");
   });
 
+  test("that spells the host as a client wrote it makes no second chance for a proof", async () => {
+    const world = await makeWorld({ publicUrl: (request) => `https://${request.headers.get("x-forwarded-host")}/orders` });
+    const proof = await world.client.proof({ token: world.token });
+    const reasons = [];
+    for (const host of ["api.example", "ap%69.example", "%61pi.example", "API.example", "api.example:0443"]) {
+      const decision = await world.server.authenticate(makeRequest({ token: world.token, proof, headers: { "x-forwarded-host": host } }));
+      reasons.push(decision.ok ? "accepted" : decision.reason);
+    }
+    assert.deepEqual(reasons, ["accepted", ...Array(4).fill("proof_replayed")]);
+  });
+
   test("that fails, as it may for what clients make up, accepts nothing", async () => {
     const from = (request) => new URL(request.headers.get("x-original-url")).href;
     await isRefused("target_unknown", from, "https://api.example/a", "https://api.example/a");

@@ -104,11 +104,12 @@ impl<'a> TargetUri<'a> {
         out
     }
 
-    /// Scheme, host and port in lower case, the default port left out: `https://host[:port]`.
+    /// The canonical scheme, host and port, the default port left out: `https://host[:port]`. Targets that
+    /// are the same have one origin, and so one replay mark and one nonce.
     #[must_use]
     pub fn origin(&self) -> String {
         let mut out = String::from(if self.https { "https://" } else { "http://" });
-        out.extend(self.host.chars().map(|character| character.to_ascii_lowercase()));
+        out.push_str(&canonical_host(self.host));
         if let Some(port) = self.port
             && port != default_port(self.https)
         {
@@ -361,6 +362,8 @@ mod tests {
         let (a, b) = (TargetUri::parse(a).unwrap(), TargetUri::parse(b).unwrap());
         assert_eq!(a.difference(&b), b.difference(&a));
         assert_eq!(a.difference(&b).is_none(), a.canonical() == b.canonical());
+        // Else a proof would count once for each spelling of its target's host.
+        assert_eq!(matches!(a.difference(&b), None | Some(UriPart::Path)), a.origin() == b.origin());
         a.difference(&b)
     }
 
@@ -371,6 +374,7 @@ mod tests {
             "HTTPS://RS.EXAMPLE/api/v1/items",
             "https://rs.example:443/api/v1/items",
             "https://rs.example:/api/v1/items",
+            "https://r%73.%65xample/api/v1/items",
             "https://rs.example:0443/api/v1/items",
             "https://rs.example/api/v1/items?q=1#f",
             "https://rs.example/api/v1/items#",

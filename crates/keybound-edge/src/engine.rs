@@ -11,10 +11,11 @@ use keybound_core::{
         certificate::CertificateReading,
         jwks::{Jwk, Jwks},
         nonce::{NonceStatus, Nonces},
+        policy::ClientType,
         reason::Reason,
         replay::{MemoryReplay, ReplayAnswer, ReplayMark, ReplayStore},
         request::Request,
-        resource_server::{Accepted, Parsed, Possessed, Presented, ResourcePolicy, Signed},
+        resource_server::{Accepted, Constrained, Parsed, Possessed, Presented, ResourcePolicy, Signed},
         token::{ParsedToken, TokenPolicy, VerifiedToken},
     },
     signature::{SignatureCheck, SignatureError},
@@ -24,7 +25,7 @@ use keybound_core::{
 
 use crate::{
     cache::{Id, KeyCache, TokenCache},
-    pending::Pending,
+    pending::{Held, Pending},
 };
 
 /// Who knows this server's nonces.
@@ -90,6 +91,8 @@ pub enum Step {
     NeedSource(u32),
     /// The answers about the signatures of [`Engine::signatures_of`]; answer with [`Engine::signatures`].
     NeedSignatures(u32),
+    /// The type of the client whose claims [`Engine::claims_of`] gives; answer with [`Engine::client`].
+    NeedClientType(u32),
     /// The connection's certificate; answer with [`Engine::certificate`].
     NeedCertificate(u32),
     /// The replay store's answer about [`Engine::mark_of`]; answer with [`Engine::replay`].
@@ -144,8 +147,20 @@ enum At {
     Keys(Parsed, ParsedToken),
     Source(Parsed),
     Signatures(Parsed, Token),
-    Certificate(Signed),
+    Client(Signed),
+    Certificate(Constrained),
     Replay(Possessed),
+}
+
+impl Held for Stage {
+    fn octets(&self) -> usize {
+        match &self.at {
+            At::Nonce(presented) => presented.octets(),
+            At::Keys(parsed, _) | At::Source(parsed) | At::Signatures(parsed, _) => parsed.octets(),
+            // What is left of the request is small, and the token may be shared.
+            At::Client(_) | At::Certificate(_) | At::Replay(_) => 0,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -284,7 +299,7 @@ impl Engine {
     fn find_key(&mut self, now: Timestamp, parsed: Parsed, token: ParsedToken, may_ask: bool) -> Step {
         let issuer = token.issuer();
         let jwks = self.issuers.get(issuer).and_then(Option::as_ref);
-        let key = jwks.and_then(|jwks| jwks.find(token.kid(), token.algorithm())).cloned();
+        let key = jwks.and_then(|jwks| token.key_in(jwks)).cloned();
         match key {
             Some(key) => match token.signature_check(&key).map(|_| ()) {
                 Ok(()) => self.wait_for_signatures(now, parsed, Token::Jwt(Box::new((token, key))), Ids::default()),
@@ -365,7 +380,33 @@ impl Engine {
             return Step::Rejected(Reason::Overloaded);
         };
         match self.check_signatures(now, parsed, resolved, token, proof, ids) {
-            Ok((signed, ids)) => self.after_signatures(now, signed, ids, certificate, memory),
+            Ok((signed, ids)) if signed.needs_client_type() => {
+                self.wait(now, At::Client(signed), ids, Step::NeedClientType)
+            }
+            Ok((signed, ids)) => match signed.client_known(ClientType::default()) {
+                Ok(constrained) => self.after_client(now, constrained, ids, certificate, memory),
+                Err(reason) => Step::Rejected(reason),
+            },
+            Err(reason) => Step::Rejected(reason),
+        }
+    }
+
+    /// The token's claims (JSON) of a request that waits for its client's type.
+    #[must_use]
+    pub fn claims_of(&self, handle: u32) -> Option<&str> {
+        match &self.pending.get(handle)?.at {
+            At::Client(signed) => Some(signed.claims_json()),
+            _ => None,
+        }
+    }
+
+    /// Goes on with the client's type.
+    pub fn client(&mut self, handle: u32, client: ClientType, memory: Option<&mut MemoryReplay>) -> Step {
+        let Some(Stage { now, at: At::Client(signed), ids }) = self.pending.take(handle) else {
+            return Step::Rejected(Reason::Overloaded);
+        };
+        match signed.client_known(client) {
+            Ok(constrained) => self.after_client(now, constrained, ids, None, memory),
             Err(reason) => Step::Rejected(reason),
         }
     }
@@ -389,32 +430,25 @@ impl Engine {
                 verified
             }
         };
-        let key = parsed.proof().map(|proof| proof.thumbprint());
-        let signed = parsed.signatures_checked(verified, proof)?;
-        if let Some(key) = key {
-            let (id, gone) = self.keys.put(key);
-            ids.key = id;
-            self.gone.keys.extend(Some(gone).filter(|gone| *gone != 0));
-        }
-        Ok((signed, ids))
+        Ok((parsed.signatures_checked(verified, proof)?, ids))
     }
 
-    fn after_signatures(
+    fn after_client(
         &mut self,
         now: Timestamp,
-        signed: Signed,
+        constrained: Constrained,
         ids: Ids,
         certificate: Option<CertificateReading>,
         memory: Option<&mut MemoryReplay>,
     ) -> Step {
         let certificate = match certificate {
             Some(reading) => reading,
-            None if signed.needs_certificate() => {
-                return self.wait(now, At::Certificate(signed), ids, Step::NeedCertificate);
+            None if constrained.needs_certificate() => {
+                return self.wait(now, At::Certificate(constrained), ids, Step::NeedCertificate);
             }
             None => CertificateReading::Absent,
         };
-        let possessed = match signed.possession_checked(&certificate) {
+        let possessed = match constrained.possession_checked(&certificate) {
             Ok(possessed) => possessed,
             Err(reason) => return Step::Rejected(reason),
         };
@@ -425,7 +459,7 @@ impl Engine {
                 return self.wait(now, At::Replay(possessed), ids, Step::NeedReplay);
             }
         };
-        Self::conclude(possessed, answer, ids)
+        self.conclude(possessed, answer, ids)
     }
 
     /// Goes on with the connection's certificate.
@@ -436,8 +470,8 @@ impl Engine {
         memory: Option<&mut MemoryReplay>,
     ) -> Step {
         match self.pending.take(handle) {
-            Some(Stage { now, at: At::Certificate(signed), ids }) => {
-                self.after_signatures(now, signed, ids, Some(certificate), memory)
+            Some(Stage { now, at: At::Certificate(constrained), ids }) => {
+                self.after_client(now, constrained, ids, Some(certificate), memory)
             }
             _ => Step::Rejected(Reason::Overloaded),
         }
@@ -455,14 +489,21 @@ impl Engine {
     /// Goes on with the replay store's answer.
     pub fn replay(&mut self, handle: u32, answer: ReplayAnswer) -> Step {
         match self.pending.take(handle) {
-            Some(Stage { at: At::Replay(possessed), ids, .. }) => Self::conclude(possessed, answer, ids),
+            Some(Stage { at: At::Replay(possessed), ids, .. }) => self.conclude(possessed, answer, ids),
             _ => Step::Rejected(Reason::Overloaded),
         }
     }
 
-    fn conclude(possessed: Possessed, answer: ReplayAnswer, ids: Ids) -> Step {
+    fn conclude(&mut self, possessed: Possessed, answer: ReplayAnswer, mut ids: Ids) -> Step {
         match possessed.replay_checked(answer) {
             Ok(accepted) => {
+                // Only now: with a token of their own and keys made up for it, somebody could else drive
+                // everybody's keys out.
+                if let Some(key) = accepted.jkt() {
+                    let (id, gone) = self.keys.put(key);
+                    ids.key = id;
+                    self.gone.keys.extend(Some(gone).filter(|gone| *gone != 0));
+                }
                 Step::Accepted(Outcome { accepted, token: ids.token, token_is_new: ids.token_is_new, key: ids.key })
             }
             Err(reason) => Step::Rejected(reason),

@@ -4,6 +4,7 @@
 //! say stands in a block of numbers in memory (`slots`), which the other side reads without a call.
 
 mod certificates;
+mod freshness;
 mod options;
 mod proof_check;
 mod runtime;
@@ -20,7 +21,7 @@ use keybound_core::{
         answer,
         jwks::Jwks,
         nonce::NonceStatus,
-        policy::Scheme,
+        policy::{ClientType, Scheme},
         replay::{MemoryReplay, ReplayAnswer, ReplayMark, ReplayStore},
         request::Request,
         resource_server::Accepted,
@@ -43,6 +44,7 @@ const NEED_SOURCE: u32 = 4;
 const NEED_SIGNATURES: u32 = 5;
 const NEED_CERTIFICATE: u32 = 6;
 const NEED_REPLAY: u32 = 7;
+const NEED_CLIENT_TYPE: u32 = 8;
 
 /// A resource server.
 #[wasm_bindgen]
@@ -180,6 +182,18 @@ impl Server {
         self.write(step)
     }
 
+    /// The claims of the token whose client's type is asked for.
+    pub fn claims_of(&self, handle: u32) -> Option<String> {
+        self.engine.claims_of(handle).map(String::from)
+    }
+
+    pub fn client(&mut self, handle: u32, confidential: bool) -> u32 {
+        let client = if confidential { ClientType::Confidential } else { ClientType::Public };
+        let engine = &mut self.engine;
+        let step = self.memory.with(|memory| engine.client(handle, client, memory));
+        self.write(step)
+    }
+
     pub fn certificate(&mut self, handle: u32, reading: &str) -> u32 {
         let (engine, reading) = (&mut self.engine, certificates::parse_reading(reading));
         let step = self.memory.with(|memory| engine.certificate(handle, reading, memory));
@@ -235,6 +249,7 @@ impl Server {
             Step::Rejected(reason) => (REJECTED, tables::reason_number(reason)),
             Step::NeedNonce(handle) => (NEED_NONCE, handle),
             Step::NeedSource(handle) => (NEED_SOURCE, handle),
+            Step::NeedClientType(handle) => (NEED_CLIENT_TYPE, handle),
             Step::NeedCertificate(handle) => (NEED_CERTIFICATE, handle),
             Step::NeedReplay(handle) => (NEED_REPLAY, handle),
             Step::NeedKeys(handle, issuer) => {

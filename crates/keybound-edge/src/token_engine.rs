@@ -17,7 +17,7 @@ use keybound_core::{
 use crate::{
     cache::{Id, KeyCache},
     engine::{Gone, NonceSource},
-    pending::Pending,
+    pending::{Held, Pending},
 };
 
 /// What a token endpoint is configured with.
@@ -70,6 +70,16 @@ enum At {
     Signature(Parsed),
     Certificate(Signed),
     Replay(Possessed),
+}
+
+impl Held for Stage {
+    fn octets(&self) -> usize {
+        match &self.at {
+            At::Nonce(presented) => presented.octets(),
+            At::Signature(parsed) => parsed.octets(),
+            At::Certificate(_) | At::Replay(_) => 0,
+        }
+    }
 }
 
 impl TokenEngine {

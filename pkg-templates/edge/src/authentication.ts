@@ -2,14 +2,14 @@
 
 import { applyCors, applyFields, finish, type AnswerFields } from "./answers.js";
 import { freeze } from "./caches.js";
-import { field } from "./certificates.js";
+import { field } from "./certificate-fields.js";
 import { copySpan, Slot, Step, type SignatureSpan } from "./engine.js";
-import { NONCE_STATUS, RequestWork, type Verified } from "./request-work.js";
+import { NONCE_STATUS, RequestWork } from "./request-work.js";
 import type { Core, Running } from "./resource-server.js";
-import { isUnavailable, verify } from "./signatures.js";
+import type { Verified } from "./signatures.js";
 import { reasonNamed, reasonOf, type ReasonInfo } from "./tables.js";
 import { isAboutProof, traceOf } from "./trace.js";
-import type { Accepted, Claims, Mechanism, Rejected, RequestContext, TraceStep } from "./types.js";
+import type { Accepted, Claims, DecisionEvent, Mechanism, Rejected, RequestContext, TraceStep } from "./types.js";
 
 const DPOP = 1;
 const MTLS = 2;
@@ -79,8 +79,14 @@ export class Authentication extends RequestWork {
         }
         case Step.needSignatures: {
           const verdict = await this.#checkSignatures(handle);
-          if (verdict === null) return this.#giveUp(handle, "proof_alg_unavailable");
+          if (typeof verdict === "string") return this.#giveUp(handle, verdict);
           step = server.signatures(handle, verdict.token, verdict.proof, verdict.certificate);
+          break;
+        }
+        case Step.needClientType: {
+          const type = await this.#clientType(server.claims_of(handle) ?? "{}");
+          if (type === null) return this.#giveUp(handle, "client_type_unavailable");
+          step = server.client(handle, type === "confidential");
           break;
         }
         case Step.needCertificate:
@@ -132,33 +138,40 @@ export class Authentication extends RequestWork {
     }
   }
 
+  /** Asks the caller what the client is; an unknown one counts as public. Null: nobody can tell. */
+  async #clientType(claims: string): Promise<"public" | "confidential" | null> {
+    try {
+      const type = (await this.#core.options.proofOfPossession?.clientType?.(freeze(JSON.parse(claims) as Claims))) ?? "public";
+      return type === "public" || type === "confidential" ? type : null;
+    } catch {
+      return null;
+    }
+  }
+
   // Signatures
 
-  /** Checks both signatures at once. Null: the platform does not know the proof's algorithm. */
+  /** Checks both signatures at once. A reason: the platform does not know an algorithm. */
   async #checkSignatures(
     handle: number,
-  ): Promise<{ token: boolean; proof: boolean; certificate: string | undefined } | null> {
+  ): Promise<{ token: boolean; proof: boolean; certificate: string | undefined } | "token_alg_unavailable" | "proof_alg_unavailable"> {
     const { server, slots } = this.#running;
     const needsCertificate = slots.get(Slot.certificate) !== 0;
     const tokenSpan = copySpan(slots.signature(Slot.tokenSignature));
     const proof = this.verifyProof(handle);
     const token = tokenSpan === null ? null : this.#verifyToken(server.token_jwk(handle), tokenSpan);
     const certificate = needsCertificate ? this.readCertificate() : undefined;
-    try {
-      const [tokenVerdict, proofVerdict] = await Promise.all([token, proof]);
-      this.proofKey = proofVerdict?.key ?? null;
-      return { token: tokenVerdict?.ok ?? false, proof: proofVerdict?.ok ?? false, certificate };
-    } catch (cause) {
-      if (isUnavailable(cause)) return null;
-      throw cause;
-    }
+    const [tokenVerdict, proofVerdict] = await Promise.all([token, proof]);
+    if (tokenVerdict?.unavailable) return "token_alg_unavailable";
+    if (proofVerdict?.unavailable) return "proof_alg_unavailable";
+    this.proofKey = proofVerdict?.key ?? null;
+    return { token: tokenVerdict?.ok ?? false, proof: proofVerdict?.ok ?? false, certificate };
   }
 
   async #verifyToken(jwk: string | undefined, span: SignatureSpan): Promise<Verified> {
     const { caches } = this.#core;
     const name = `${span.algorithm} ${jwk ?? ""}`;
     const known = caches.issuers.get(name);
-    if (known !== undefined) return { ok: await verify(known, span), key: known };
+    if (known !== undefined) return { ok: await known.verify(span), key: known };
     const verified = await this.importAndVerify(jwk, span);
     if (verified.key !== null) caches.rememberIssuerKey(name, verified.key);
     return verified;
@@ -249,13 +262,16 @@ export class Authentication extends RequestWork {
     if (onDecision === undefined) return;
     const durationMs = performance.now() - this.#startedAt;
     try {
-      if (!decision.ok) onDecision({ ok: false, error: decision.error, reason: decision.reason, mechanisms: [], durationMs });
-      else {
-        const { jkt } = decision.binding;
-        onDecision({ ok: true, mechanisms: decision.mechanisms, ...(jkt !== undefined && { jkt }), durationMs });
-      }
+      // A function that is async after all must not end the process with a rejection that nobody handles.
+      Promise.resolve(onDecision(eventOf(decision, durationMs))).catch(() => {});
     } catch {
       // Metrics decide nothing.
     }
   }
+}
+
+function eventOf(decision: Accepted | Rejected, durationMs: number): DecisionEvent {
+  if (!decision.ok) return { ok: false, error: decision.error, reason: decision.reason, mechanisms: [], durationMs };
+  const { jkt } = decision.binding;
+  return { ok: true, mechanisms: decision.mechanisms, ...(jkt !== undefined && { jkt }), durationMs };
 }

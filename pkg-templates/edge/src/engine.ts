@@ -13,6 +13,7 @@ export const Step = {
   needSignatures: 5,
   needCertificate: 6,
   needReplay: 7,
+  needClientType: 8,
 } as const;
 
 /** Places in the block. */

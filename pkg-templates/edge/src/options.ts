@@ -1,9 +1,10 @@
 // Options are checked where they are given, and what is wrong says what to change.
 
-import { JwtTokens, type JwtOptions } from "./tokens.js";
-import type { CorsPolicy, NonceChecker, NoncePolicy, ResourceServerOptions, TokenEndpointOptions } from "./types.js";
+import { checkOwn, checkShape, JWT_TOKENS, PROOF } from "./shape.js";
+import { ALGORITHMS, signaturesOf, type Signatures } from "./signatures.js";
+import { isByIssuer, JwtTokens, type JwtOptions } from "./tokens.js";
+import type { Alg, CorsPolicy, NonceChecker, NoncePolicy, ResourceServerOptions, TokenEndpointOptions } from "./types.js";
 
-const ALGORITHMS = ["ES256", "ES384", "ES512", "RS256", "PS256", "EdDSA", "Ed25519"];
 const PROFILES = ["rfc9068", "auth0", "keycloak", "okta"];
 const MIN_SECRET_BYTES = 32;
 
@@ -13,7 +14,8 @@ export interface EngineOptions {
   audiences: string[];
   mechanism: string;
   required: boolean;
-  proof: object;
+  requiredFor: string;
+  proof: EngineProofPolicy;
   tokens: { profile: string; algorithms: string[] | undefined; types: string[] } | undefined;
   nonce: { required: boolean; /** base64url */ secrets: string[] | undefined; window: number } | undefined;
   resourceMetadata: string | undefined;
@@ -23,19 +25,14 @@ export interface EngineOptions {
 
 /** Checks a server's options. */
 export function readOptions(options: ResourceServerOptions): EngineOptions {
+  checkShape(options);
+  const signatures = signaturesOf(options.crypto);
   const issuers = list(options.issuer, "issuer");
   for (const issuer of issuers) checkIssuer(issuer);
   const source = options.tokens ?? new JwtTokens({});
   const jwt = source instanceof JwtTokens ? source.options : undefined;
-  if (jwt !== undefined) checkTokens(jwt);
-  const constraint = options.proofOfPossession ?? {};
-  if ("requiredFor" in constraint || "clientType" in constraint) {
-    throw new TypeError("proofOfPossession.requiredFor and clientType are not available in this version");
-  }
-  const mechanism = constraint.mechanism ?? "either";
-  if (!["dpop", "mtls", "either"].includes(mechanism)) {
-    throw new TypeError(`proofOfPossession.mechanism: ${JSON.stringify(mechanism)} is none of "dpop", "mtls" and "either"`);
-  }
+  if (jwt !== undefined) checkTokens(jwt, issuers, signatures);
+  const constraint = readConstraint(options.proofOfPossession);
   checkCommon(options);
   if (options.resourceMetadata !== undefined) checkMetadataUrl(options.resourceMetadata);
   if (options.onDecision !== undefined && typeof options.onDecision !== "function") {
@@ -45,14 +42,13 @@ export function readOptions(options: ResourceServerOptions): EngineOptions {
   return {
     issuers,
     audiences: list(options.audience, "audience"),
-    mechanism,
-    required: constraint.required ?? true,
-    proof: readProofPolicy(options.proof),
+    ...constraint,
+    proof: readProofPolicy(options.proof, signatures),
     tokens:
       source instanceof JwtTokens
         ? {
             profile: jwt?.profile ?? "rfc9068",
-            algorithms: jwt?.algorithms?.slice(),
+            algorithms: [...(jwt?.algorithms ?? signatures.algorithms)],
             types: [...(jwt?.types ?? [])],
           }
         : undefined,
@@ -63,11 +59,35 @@ export function readOptions(options: ResourceServerOptions): EngineOptions {
   };
 }
 
+/** Which constraint is asked for, and of whom. */
+function readConstraint(options: ResourceServerOptions["proofOfPossession"] = {}): Pick<EngineOptions, "mechanism" | "required" | "requiredFor"> {
+  const { mechanism = "either", required = true, requiredFor = "all_clients", clientType } = options;
+  if (!["dpop", "mtls", "either"].includes(mechanism)) {
+    throw new TypeError(`proofOfPossession.mechanism: ${JSON.stringify(mechanism)} is none of "dpop", "mtls" and "either"`);
+  }
+  if (typeof required !== "boolean") throw new TypeError("proofOfPossession.required: give true or false");
+  if (!["all_clients", "public_clients"].includes(requiredFor)) {
+    throw new TypeError(`proofOfPossession.requiredFor: ${JSON.stringify(requiredFor)} is neither "all_clients" nor "public_clients"`);
+  }
+  if (requiredFor === "public_clients" && !required) {
+    throw new TypeError('proofOfPossession: with required: false nothing is required of any client; leave out requiredFor: "public_clients", or required');
+  }
+  if (clientType !== undefined) {
+    if (typeof clientType !== "function") throw new TypeError("proofOfPossession.clientType: give a function that takes a token's claims");
+    if (requiredFor !== "public_clients") {
+      throw new TypeError('proofOfPossession.clientType is asked only with requiredFor: "public_clients"; give both or neither');
+    }
+  }
+  // Without a function every client is unknown, and so public.
+  return { mechanism, required, requiredFor: clientType === undefined ? "all_clients" : requiredFor };
+}
+
 /** Checks a token endpoint's options. */
 export function readTokenEndpointOptions(options: TokenEndpointOptions): Pick<EngineOptions, "proof" | "nonce" | "keyCache"> {
+  checkShape(options);
   checkCommon(options);
   return {
-    proof: readProofPolicy(options.proof),
+    proof: readProofPolicy(options.proof, signaturesOf(options.crypto)),
     nonce: options.nonce === undefined ? undefined : readNonce(options.nonce),
     keyCache: 10_000,
   };
@@ -83,9 +103,6 @@ function checkCommon(options: ResourceServerOptions | TokenEndpointOptions): voi
   if (options.cors !== undefined) checkCors(options.cors);
   if (options.now !== undefined && typeof options.now !== "function") {
     throw new TypeError("now: give a function that returns the seconds since the epoch");
-  }
-  if (options.crypto !== undefined && options.crypto !== "webcrypto") {
-    throw new TypeError('crypto: only "webcrypto" is available in this version');
   }
   if (options.replay !== undefined && options.replay !== "external" && typeof options.replay.claim !== "function") {
     throw new TypeError('replay: give a store with a claim method, or "external"');
@@ -110,24 +127,53 @@ function isOrigin(text: string): boolean {
 }
 
 /** Checks options of `jwtTokens`. */
-function checkTokens({ algorithms: names, jwks, profile, types }: JwtOptions): void {
-  algorithms(names, "tokens.algorithms");
+function checkTokens(options: JwtOptions, issuers: readonly string[], signatures: Signatures): void {
+  checkOwn(options, JWT_TOKENS, "tokens");
+  const { algorithms: names, jwks, profile } = options;
+  checkAlgorithms(names, "tokens.algorithms", signatures);
   if (profile !== undefined && !PROFILES.includes(profile)) {
     throw new TypeError(`tokens.profile: ${JSON.stringify(profile)} is not known; there are ${PROFILES.join(", ")}`);
   }
-  if (types !== undefined && !Array.isArray(types)) throw new TypeError("tokens.types: give a list");
+  if (jwks !== undefined) checkKeys(jwks, issuers);
+}
+
+/** A token is checked with its own issuer's keys only (RFC 9068 §4), so several issuers cannot share a set. */
+function checkKeys(jwks: NonNullable<JwtOptions["jwks"]>, issuers: readonly string[]): void {
+  if (!isByIssuer(jwks)) {
+    checkKeySet(jwks, "tokens.jwks");
+    if (issuers.length === 1) return;
+    throw new TypeError("tokens.jwks: with one set for several issuers each could sign for the others; give an object with a set or URL for each issuer, or leave it out");
+  }
+  const strangers = Object.keys(jwks).filter((name) => !issuers.includes(name));
+  if (strangers.length > 0 && strangers.length === Object.keys(jwks).length) {
+    throw new TypeError("tokens.jwks: give a key set ({ keys: [...] }) or a URL object, or an object with one of them for each issuer");
+  }
+  for (const name of strangers) throw new TypeError(`tokens.jwks: ${JSON.stringify(name)} is not among the issuers`);
+  for (const issuer of issuers) checkKeySet(jwks[issuer], `tokens.jwks[${JSON.stringify(issuer)}]`);
+}
+
+function checkKeySet(jwks: unknown, name: string): void {
   if (jwks instanceof URL) {
-    if (!isSecure(jwks)) throw new TypeError(`tokens.jwks: ${JSON.stringify(jwks.href)} must be an https URL`);
-  } else if (jwks !== undefined && !Array.isArray(jwks?.keys)) {
-    throw new TypeError("tokens.jwks: give a key set ({ keys: [...] }) or a URL object");
+    if (!isSecure(jwks)) throw new TypeError(`${name}: ${JSON.stringify(jwks.href)} must be an https URL`);
+  } else if (!Array.isArray((jwks as { keys?: unknown } | null | undefined)?.keys)) {
+    throw new TypeError(`${name}: give a key set ({ keys: [...] }) or a URL object`);
   }
 }
 
-/** Checks a proof policy. What is left out stays out: the module has the defaults. */
-export function readProofPolicy(policy: ResourceServerOptions["proof"] = {}): object {
-  algorithms(policy.algorithms, "proof.algorithms");
-  const out: Record<string, unknown> = {};
-  if (policy.algorithms !== undefined) out["algorithms"] = [...policy.algorithms];
+/** A proof policy, checked. */
+export interface EngineProofPolicy {
+  algorithms: readonly Alg[];
+  maxAge?: number;
+  maxFuture?: number;
+  maxProofBytes?: number;
+  maxJtiBytes?: number;
+}
+
+/** Checks a proof policy. Limits that are left out stay out: the module has the defaults. */
+export function readProofPolicy(policy: ResourceServerOptions["proof"] = {}, signatures: Signatures): EngineProofPolicy {
+  checkOwn(policy, PROOF, "proof");
+  checkAlgorithms(policy.algorithms, "proof.algorithms", signatures);
+  const out: EngineProofPolicy = { algorithms: [...(policy.algorithms ?? signatures.algorithms)] };
   for (const name of ["maxAge", "maxFuture", "maxProofBytes", "maxJtiBytes"] as const) {
     if (policy[name] !== undefined) out[name] = whole(policy[name], `proof.${name}`);
   }
@@ -167,12 +213,15 @@ function list(value: string | readonly string[], name: string): string[] {
   return values as string[];
 }
 
-function algorithms(names: readonly string[] | undefined, option: string): void {
+function checkAlgorithms(names: readonly string[] | undefined, option: string, signatures: Signatures): void {
   if (names === undefined) return;
   if (names.length === 0) throw new TypeError(`${option}: the list is empty, so nothing would be accepted`);
   for (const name of names) {
-    if (!ALGORITHMS.includes(name)) {
+    if (!(ALGORITHMS as readonly string[]).includes(name)) {
       throw new TypeError(`${option}: ${JSON.stringify(name)} is not known; there are ${ALGORITHMS.join(", ")}`);
+    }
+    if (!(signatures.algorithms as readonly string[]).includes(name)) {
+      throw new TypeError(`${option}: ${name} is none of ${signatures.algorithms.join(", ")}, which crypto can check; leave it out, or use "webcrypto"`);
     }
   }
 }

@@ -5,10 +5,12 @@ import { preflight } from "./answers.js";
 import { Caches } from "./caches.js";
 import { diagnose } from "./diagnose.js";
 import { Slots } from "./engine.js";
+import { Forwarding } from "./forwarding.js";
 import { init } from "./init.js";
 import { IssuerKeys } from "./issuer-keys.js";
 import { type EngineOptions, readOptions } from "./options.js";
 import { targetOf, type TargetOf } from "./public-url.js";
+import { signaturesOf, type Signatures } from "./signatures.js";
 import { MemoryReplay } from "./replay.js";
 import { JwtTokens } from "./tokens.js";
 import { Server } from "./wasm/keybound_edge.js";
@@ -20,8 +22,10 @@ export interface Core {
   readonly engineOptions: EngineOptions;
   readonly replay: NonNullable<ResourceServerOptions["replay"]>;
   readonly targetOf: TargetOf;
+  readonly forwarding: Forwarding;
   readonly issuers: readonly IssuerKeys[];
   readonly caches: Caches;
+  readonly signatures: Signatures;
   readonly now: () => number;
 }
 
@@ -44,8 +48,10 @@ export function createResourceServer(options: ResourceServerOptions): ResourceSe
     engineOptions,
     replay: options.replay ?? new MemoryReplay(1_000_000, 10_000),
     targetOf: targetOf(options.publicUrl),
+    forwarding: new Forwarding(options.publicUrl),
     issuers: tokens instanceof JwtTokens ? engineOptions.issuers.map((issuer) => new IssuerKeys(issuer, tokens.options)) : [],
     caches: new Caches(engineOptions.tokenCache, engineOptions.keyCache),
+    signatures: signaturesOf(options.crypto),
     now: options.now ?? (() => Date.now() / 1000),
   };
   let running: Running | undefined;
@@ -57,9 +63,10 @@ export function createResourceServer(options: ResourceServerOptions): ResourceSe
   return {
     async authenticate(request: Request, context: RequestContext = {}): Promise<Accepted | Rejected> {
       if (running === undefined) {
-        await init();
+        await Promise.all([init(), core.signatures.init()]);
         running ??= start();
       }
+      core.forwarding.look(request);
       return new Authentication(core, running, request, context).run();
     },
     metadata(resource: string): Record<string, unknown> {
@@ -69,7 +76,8 @@ export function createResourceServer(options: ResourceServerOptions): ResourceSe
       return preflight(options.cors, request);
     },
     diagnose() {
-      return diagnose(core);
+      const issuers = core.issuers.map((keys, index) => ({ name: engineOptions.issuers[index] ?? "", look: () => keys.look() }));
+      return diagnose(core, issuers, core.now);
     },
   };
 }
@@ -82,8 +90,8 @@ function metadata(engine: EngineOptions, options: ResourceServerOptions, resourc
     authorization_servers: engine.issuers,
     bearer_methods_supported: ["header"],
     ...(dpop && {
-      dpop_signing_alg_values_supported: options.proof?.algorithms ?? ["ES256", "ES384", "ES512", "RS256", "PS256", "EdDSA", "Ed25519"],
-      dpop_bound_access_tokens_required: engine.required && engine.mechanism === "dpop",
+      dpop_signing_alg_values_supported: engine.proof.algorithms,
+      dpop_bound_access_tokens_required: engine.required && engine.requiredFor === "all_clients" && engine.mechanism === "dpop",
     }),
     tls_client_certificate_bound_access_tokens: engine.mechanism !== "dpop" && (options.certificates ?? []).length > 0,
   };

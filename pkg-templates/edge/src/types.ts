@@ -33,6 +33,10 @@ export interface ResourceServerOptions {
     mechanism?: Mechanism | "either";
     /** Default true: refuse tokens without a confirmation. */
     required?: boolean;
+    /** Default "all_clients". With "public_clients", `clientType` decides; an unknown client counts as public. */
+    requiredFor?: "all_clients" | "public_clients";
+    /** Asked only where the answer decides. One that throws, or answers anything else, means 503. */
+    clientType?: (claims: Claims) => "public" | "confidential" | undefined | Promise<"public" | "confidential" | undefined>;
   };
   /** Which proofs are acceptable (RFC 9449 §4.3, §11.1). */
   proof?: ProofPolicy;
@@ -52,8 +56,8 @@ export interface ResourceServerOptions {
   cors?: CorsPolicy;
   /** RFC 9728 URL put into challenges. */
   resourceMetadata?: string;
-  /** Default "webcrypto". */
-  crypto?: "webcrypto";
+  /** Default "webcrypto". `wasmSignatures` of `@keybound/edge/wasm` (ES256, Ed25519; a second .wasm) serves runtimes without SubtleCrypto. */
+  crypto?: "webcrypto" | SignatureProvider;
   /** How many verified tokens and clients' keys are remembered. Default 5000 and 10000; 0 remembers none. */
   cache?: { tokens?: number; keys?: number };
   /** Seconds since the epoch. */
@@ -64,7 +68,7 @@ export interface ResourceServerOptions {
 
 /** Which proofs are acceptable. */
 export interface ProofPolicy {
-  /** Default: all of {@link Alg}. */
+  /** Default: all of {@link Alg}, as far as `crypto` can check them. */
   algorithms?: readonly Alg[];
   /** Seconds. Default 300. */
   maxAge?: number;
@@ -85,6 +89,11 @@ export interface CorsPolicy {
   headers?: readonly string[];
   /** How many seconds a preflight's answer holds. */
   maxAge?: number;
+}
+
+/** Who checks signatures. Opaque: comes from `@keybound/edge/wasm`. */
+export interface SignatureProvider {
+  readonly name: string;
 }
 
 /** Stateless nonces (RFC 9449 §8, §9): any isolate with one of the secrets knows them. The MAC covers role and audience. */
@@ -236,8 +245,8 @@ export interface TokenEndpointOptions {
   /** As for a resource server. */
   publicUrl?: string | readonly string[] | ((request: Request) => string);
   cors?: CorsPolicy;
-  /** Default "webcrypto". */
-  crypto?: "webcrypto";
+  /** As for a resource server. */
+  crypto?: "webcrypto" | SignatureProvider;
   /** Seconds since the epoch. */
   now?: () => number;
 }
@@ -278,4 +287,6 @@ export interface TokenEndpoint {
   bind(request: Request, context?: TokenRequestContext): Promise<Binding | Rejected>;
   /** The answer to a CORS preflight, or null if the request is none. */
   preflight(request: Request): Response | null;
+  /** What about this configuration and the requests so far needs attention. */
+  diagnose(): Promise<Diagnosis>;
 }

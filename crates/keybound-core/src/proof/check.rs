@@ -45,11 +45,26 @@ impl ProofPolicy {
         max_jti_bytes: 512,
     };
 
+    /// What the FAPI 2.0 Security Profile asks of proofs: PS256, ES256 or EdDSA on Ed25519, under either of
+    /// its names, and never RS256 (§5.4.1); 10 s ahead are accepted and more than 60 s refused
+    /// (§5.3.2.1 item 13).
+    pub const FAPI2: Self = Self {
+        algorithms: AlgorithmSet::EMPTY
+            .with(Algorithm::Es256)
+            .with(Algorithm::Ps256)
+            .with(Algorithm::EdDsa)
+            .with(Algorithm::Ed25519),
+        max_future: 60,
+        ..Self::DEFAULT
+    };
+
     /// When the replay mark of a proof with this `iat` may be forgotten: no proof that is accepted
     /// outlives its mark (RFC 9449 §11.1).
     #[must_use]
     pub const fn mark_expiry(&self, iat: Timestamp) -> Timestamp {
-        iat.plus_seconds(self.max_age as i64).plus_seconds(self.max_future as i64)
+        // A proof is still accepted in the last second; without any margin its mark would end there.
+        let margin = if self.max_future == 0 { 1 } else { self.max_future };
+        iat.plus_seconds(self.max_age as i64).plus_seconds(margin as i64)
     }
 }
 
@@ -301,8 +316,9 @@ fn check_target(htu: &str, target: &TargetUri<'_>) -> Result<(), Reason> {
         Some(UriPart::Port) => return Err(Reason::HtuPortMismatch),
         Some(UriPart::Path) => return Err(Reason::HtuPathMismatch),
     }
-    // RFC 9449 §2: DPoP is for https. A developer's own machine is the exception.
-    if claimed.is_https() || claimed.is_loopback() { Ok(()) } else { Err(Reason::HtuNotHttps) }
+    // RFC 9449 §2: DPoP is for https. A developer's own machine is the exception. Of two that are the
+    // same the server's own is asked, however the other is spelt.
+    if target.is_https() || target.is_loopback() { Ok(()) } else { Err(Reason::HtuNotHttps) }
 }
 
 /// Check 11, and `exp` and `nbf` where a client sets them (RFC 7519 §4.1.4, §4.1.5).

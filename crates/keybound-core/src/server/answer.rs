@@ -130,7 +130,7 @@ mod tests {
 
     fn context(mechanism: Mechanism, required: bool) -> ChallengeContext<'static> {
         ChallengeContext {
-            constraint: ConstraintPolicy { mechanism, required },
+            constraint: ConstraintPolicy { mechanism, required, ..ConstraintPolicy::default() },
             algorithms: AlgorithmSet::EMPTY.with(Algorithm::Es256).with(Algorithm::Ed25519),
             resource_metadata: None,
         }

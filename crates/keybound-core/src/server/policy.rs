@@ -23,6 +23,26 @@ pub enum Mechanism {
     Either,
 }
 
+/// Whose tokens must carry a constraint, where one is required.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RequiredFor {
+    /// Every client's.
+    #[default]
+    AllClients,
+    /// Those of public clients; a confidential client's may be plain bearer tokens.
+    PublicClients,
+}
+
+/// What a client is to its authorization server (RFC 6749 §2.1). One that is not known counts as public.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClientType {
+    /// It cannot keep a secret, or nobody knows.
+    #[default]
+    Public,
+    /// It authenticates at the token endpoint.
+    Confidential,
+}
+
 /// The policy of a resource server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConstraintPolicy {
@@ -30,11 +50,13 @@ pub struct ConstraintPolicy {
     pub mechanism: Mechanism,
     /// Whether tokens without that constraint are refused. A `cnf` that is present is enforced in any case.
     pub required: bool,
+    /// Whose tokens, where it is required.
+    pub required_for: RequiredFor,
 }
 
 impl Default for ConstraintPolicy {
     fn default() -> Self {
-        Self { mechanism: Mechanism::Either, required: true }
+        Self { mechanism: Mechanism::Either, required: true, required_for: RequiredFor::AllClients }
     }
 }
 
@@ -45,6 +67,28 @@ pub struct Demand {
     pub key: bool,
     /// The connection's certificate must be the token's.
     pub certificate: bool,
+}
+
+/// A cell of the table: what follows for a token and a scheme.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// The request must show this.
+    Show(Demand),
+    /// From a confidential client the request must show this; a public client's is refused.
+    ByClient(Demand, Reason),
+}
+
+impl Cell {
+    /// What the request must show, now that the client's type is known.
+    ///
+    /// # Errors
+    /// The reason for the refusal.
+    pub const fn for_client(self, client: ClientType) -> Result<Demand, Reason> {
+        match (self, client) {
+            (Self::Show(demand), _) | (Self::ByClient(demand, _), ClientType::Confidential) => Ok(demand),
+            (Self::ByClient(_, reason), ClientType::Public) => Err(reason),
+        }
+    }
 }
 
 /// What the token carries, without its values: the rows of the table.
@@ -67,11 +111,15 @@ impl ConstraintPolicy {
     /// | both | refused, as for `jkt` | the key and the certificate |
     ///
     /// Where a constraint is required, a token must moreover carry the one that is asked for:
-    /// `jkt` for DPoP, `x5t#S256` for mutual TLS, any for either.
+    /// `jkt` for DPoP, `x5t#S256` for mutual TLS, any for either. Where it is required of public
+    /// clients only, the client's type decides about tokens that do not.
+    ///
+    /// A `cnf` that is malformed, or of which no member is known, has no row: no [`Confirmation`] can be
+    /// made of it.
     ///
     /// # Errors
     /// The reason for the refusal.
-    pub fn demand(&self, scheme: Scheme, confirmation: &Confirmation) -> Result<Demand, Reason> {
+    pub fn cell(&self, scheme: Scheme, confirmation: &Confirmation) -> Result<Cell, Reason> {
         let carries = match confirmation {
             Confirmation::None => Carries::Nothing,
             Confirmation::Key { .. } => Carries::Key,
@@ -89,22 +137,28 @@ impl ConstraintPolicy {
             (Carries::Certificate, Scheme::Dpop) => return Err(Reason::TokenNotDpopBound),
             (Carries::Both, Scheme::Dpop) => Demand { key: true, certificate: true },
         };
-        if !self.required {
-            return Ok(demand);
-        }
-        match (self.mechanism, demand.key, demand.certificate) {
-            (Mechanism::Dpop, false, _) => Err(Reason::TokenNotDpopBound),
-            (Mechanism::Mtls, _, false) => Err(Reason::TokenNotCertificateBound),
-            (Mechanism::Either, false, false) => Err(Reason::TokenNotBound),
-            _ => Ok(demand),
+        let lacking = match (self.mechanism, demand.key, demand.certificate) {
+            (Mechanism::Dpop, false, _) => Reason::TokenNotDpopBound,
+            (Mechanism::Mtls, _, false) => Reason::TokenNotCertificateBound,
+            (Mechanism::Either, false, false) => Reason::TokenNotBound,
+            _ => return Ok(Cell::Show(demand)),
+        };
+        match (self.required, self.required_for) {
+            (false, _) => Ok(Cell::Show(demand)),
+            (true, RequiredFor::AllClients) => Err(lacking),
+            (true, RequiredFor::PublicClients) => Ok(Cell::ByClient(demand, lacking)),
         }
     }
 
-    /// Whether a challenge names this scheme: whether a token presented under it can be accepted.
+    /// Whether a challenge names this scheme: whether a client that follows it can be accepted with the
+    /// constraint that is asked for, or without any where that is allowed. (A token that carries another
+    /// constraint than that may be accepted too, and nobody is invited to get one.)
     #[must_use]
     pub const fn takes(&self, scheme: Scheme) -> bool {
         match (self.mechanism, scheme) {
-            (Mechanism::Dpop, Scheme::Bearer) => !self.required,
+            (Mechanism::Dpop, Scheme::Bearer) => {
+                !(self.required && matches!(self.required_for, RequiredFor::AllClients))
+            }
             (Mechanism::Mtls, Scheme::Dpop) => false,
             _ => true,
         }
@@ -112,58 +166,4 @@ impl ConstraintPolicy {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::thumbprint::Thumbprint;
-
-    const A: Thumbprint = Thumbprint::from_bytes([1; 32]);
-
-    /// The rules once more, as sentences instead of a table.
-    fn by_sentences(policy: ConstraintPolicy, scheme: Scheme, confirmation: &Confirmation) -> Option<(bool, bool)> {
-        let jkt = confirmation.jkt().is_some();
-        let x5t = confirmation.x5t_s256().is_some();
-        // The DPoP scheme is for tokens bound to a DPoP key, and such tokens are for that scheme only.
-        if jkt != (scheme == Scheme::Dpop) {
-            return None;
-        }
-        let wanted = match policy.mechanism {
-            Mechanism::Dpop => jkt,
-            Mechanism::Mtls => x5t,
-            Mechanism::Either => jkt || x5t,
-        };
-        if policy.required && !wanted {
-            return None;
-        }
-        Some((jkt, x5t))
-    }
-
-    #[test]
-    fn every_cell_of_the_table_is_as_the_sentences_say() {
-        let confirmations = [
-            Confirmation::None,
-            Confirmation::Key { jkt: A },
-            Confirmation::Certificate { x5t_s256: A },
-            Confirmation::Both { jkt: A, x5t_s256: A },
-        ];
-        for mechanism in [Mechanism::Dpop, Mechanism::Mtls, Mechanism::Either] {
-            for required in [false, true] {
-                for scheme in [Scheme::Dpop, Scheme::Bearer] {
-                    for confirmation in &confirmations {
-                        let policy = ConstraintPolicy { mechanism, required };
-                        let cell = policy.demand(scheme, confirmation);
-                        assert_eq!(
-                            cell.ok().map(|demand| (demand.key, demand.certificate)),
-                            by_sentences(policy, scheme, confirmation),
-                            "{policy:?} {scheme:?} {confirmation:?}"
-                        );
-                        // What is accepted is always demanded in full.
-                        if let Ok(demand) = cell {
-                            assert_eq!(demand.key, confirmation.jkt().is_some());
-                            assert_eq!(demand.certificate, confirmation.x5t_s256().is_some());
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
+mod tests;

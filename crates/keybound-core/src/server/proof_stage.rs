@@ -47,6 +47,11 @@ impl UnsignedProof {
         Self { proof: None, origin: String::new(), context }
     }
 
+    /// About how many octets of the request this holds.
+    pub(crate) fn octets(&self) -> usize {
+        self.proof.as_ref().map_or(0, |proof| proof.signature_check().message.len())
+    }
+
     /// Reads the one `DPoP` field and makes every check that needs no cryptography.
     pub(crate) fn read(
         fields: &[&str],

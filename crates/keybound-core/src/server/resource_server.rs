@@ -11,7 +11,7 @@ use crate::{
         certificate::CertificateReading,
         jwks::Jwks,
         nonce::{NonceRule, NonceStatus},
-        policy::{ConstraintPolicy, Demand, Scheme},
+        policy::{Cell, ClientType, ConstraintPolicy, Demand, Scheme},
         proof_stage::{ProofContext, SignedProof, UnsignedProof},
         reason::Reason,
         replay::{ReplayAnswer, ReplayMark, ReplayStore},
@@ -59,11 +59,20 @@ pub struct Parsed {
 pub struct Signed {
     proof: SignedProof,
     token: Arc<VerifiedToken>,
+    cell: Cell,
+    renew_nonce: bool,
+}
+
+/// As [`Signed`], and it is settled what the request must show.
+#[derive(Debug)]
+pub struct Constrained {
+    proof: SignedProof,
+    token: Arc<VerifiedToken>,
     demand: Demand,
     renew_nonce: bool,
 }
 
-/// As [`Signed`], and the client holds what the token is bound to.
+/// As [`Constrained`], and the client holds what the token is bound to.
 #[derive(Debug)]
 pub struct Possessed {
     jkt: Option<Thumbprint>,
@@ -114,6 +123,12 @@ impl Presented {
         self.proof.nonce()
     }
 
+    /// About how many octets of the request this holds.
+    #[must_use]
+    pub fn octets(&self) -> usize {
+        self.token.len().saturating_add(self.proof.octets())
+    }
+
     /// The next step, given what the server knows of [`Presented::nonce`] (`None` if that is `None`).
     ///
     /// # Errors
@@ -129,6 +144,12 @@ impl Parsed {
     #[must_use]
     pub const fn scheme(&self) -> Scheme {
         self.presented.scheme
+    }
+
+    /// About how many octets of the request this holds.
+    #[must_use]
+    pub fn octets(&self) -> usize {
+        self.presented.octets()
     }
 
     /// The access token, to be resolved into a [`VerifiedToken`].
@@ -150,7 +171,7 @@ impl Parsed {
     }
 
     /// The next step, given the token and the answer about the proof's signature (ignored without a
-    /// proof). What the token carries decides what the request must show.
+    /// proof). What the token carries decides what the request must show, see [`ConstraintPolicy::cell`].
     ///
     /// # Errors
     /// The token is out of its time, the proof's signature does not verify, or no request with this
@@ -163,12 +184,35 @@ impl Parsed {
         let Presented { scheme, proof, constraint, now, .. } = self.presented;
         token.check_time(now)?;
         let proof = proof.verified(proof_signature)?;
-        let demand = constraint.demand(scheme, &token.confirmation()?)?;
-        Ok(Signed { proof, token, demand, renew_nonce: self.renew_nonce })
+        let cell = constraint.cell(scheme, &token.confirmation()?)?;
+        Ok(Signed { proof, token, cell, renew_nonce: self.renew_nonce })
     }
 }
 
 impl Signed {
+    /// Whether the client's type decides.
+    #[must_use]
+    pub const fn needs_client_type(&self) -> bool {
+        matches!(self.cell, Cell::ByClient(..))
+    }
+
+    /// The token's claims, by which the client may be known.
+    #[must_use]
+    pub fn claims_json(&self) -> &str {
+        self.token.claims_json()
+    }
+
+    /// The next step, given the client's type (ignored unless [`Signed::needs_client_type`]).
+    ///
+    /// # Errors
+    /// The token lacks the constraint that is required of such a client.
+    pub fn client_known(self, client: ClientType) -> Result<Constrained, Reason> {
+        let demand = self.cell.for_client(client)?;
+        Ok(Constrained { proof: self.proof, token: self.token, demand, renew_nonce: self.renew_nonce })
+    }
+}
+
+impl Constrained {
     /// Whether the certificate of the connection is asked for.
     #[must_use]
     pub const fn needs_certificate(&self) -> bool {
@@ -176,7 +220,7 @@ impl Signed {
     }
 
     /// The next step, given the certificate of the connection (ignored unless
-    /// [`Signed::needs_certificate`]).
+    /// [`Constrained::needs_certificate`]).
     ///
     /// # Errors
     /// The proof's key or the certificate is not the one that the token is bound to.
@@ -290,7 +334,8 @@ pub enum TokenCheck<'a> {
     Resolved(Result<Arc<VerifiedToken>, Reason>),
 }
 
-/// Decides about a request in one call: all steps in order, with a synchronous verifier.
+/// Decides about a request in one call: all steps in order, with a synchronous verifier. Every client
+/// counts as public.
 ///
 /// # Errors
 /// The first check that fails.
@@ -300,6 +345,72 @@ pub fn authenticate<V, R, N>(
     token: TokenCheck<'_>,
     now: Timestamp,
     surroundings: Surroundings<'_, V, R, N>,
+) -> Result<Accepted, Reason>
+where
+    V: SignatureVerifier,
+    R: ReplayStore,
+    N: FnOnce(&str) -> NonceStatus,
+{
+    authenticate_client(request, policy, token, now, surroundings, |_| ClientType::Public)
+}
+
+/// As [`authenticate`], with a function that tells a client's type by its token's claims (JSON). It is
+/// asked with [`RequiredFor::PublicClients`](super::policy::RequiredFor) only, and where it decides: once
+/// the token is verified, and only if it lacks the constraint that is asked for.
+///
+/// ```
+/// # use keybound_core::server::{certificate::CertificateReading, nonce::NonceStatus, replay::MemoryReplay};
+/// # use keybound_core::server::{request::Request, resource_server::{ResourcePolicy, Surroundings, TokenCheck}};
+/// # use keybound_core::{server::token::VerifiedToken, time::Timestamp};
+/// # use keybound_rustcrypto::RustCrypto;
+/// use std::sync::Arc;
+///
+/// use keybound_core::server::{
+///     policy::{ClientType, ConstraintPolicy, RequiredFor},
+///     reason::Reason,
+///     resource_server::authenticate_client,
+/// };
+///
+/// let constraint = ConstraintPolicy { required_for: RequiredFor::PublicClients, ..ConstraintPolicy::default() };
+/// let policy = ResourcePolicy { constraint, ..ResourcePolicy::default() };
+/// let of_our_backend = |claims: &str| match claims.contains(r#""client_id":"backend""#) {
+///     true => ClientType::Confidential,
+///     false => ClientType::Public,
+/// };
+/// let decide = |claims: &str| {
+///     let request = Request {
+///         method: "GET",
+///         url: "https://api.example/orders",
+///         authorization: &["Bearer opaque"],
+///         dpop: &[],
+///     };
+///     let token = VerifiedToken::from_source(true, claims, &[], &[]).map(Arc::new);
+/// #   let (mut replay, now) = (MemoryReplay::new(10, 10), Timestamp::from_seconds(1_780_000_000));
+/// #   let surroundings = Surroundings {
+/// #       verifier: &RustCrypto,
+/// #       replay: &mut replay,
+/// #       nonce: |_: &str| NonceStatus::Unknown,
+/// #       certificate: CertificateReading::Absent,
+/// #   };
+///     authenticate_client(&request, &policy, TokenCheck::Resolved(token), now, surroundings, of_our_backend)
+/// };
+/// assert!(decide(r#"{"client_id":"backend"}"#).is_ok());
+/// assert_eq!(decide(r#"{"client_id":"app"}"#).unwrap_err(), Reason::TokenNotBound);
+///
+/// // What a token is bound to is enforced whatever the client is.
+/// let bound = r#"{"client_id":"backend","cnf":{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}}"#;
+/// assert_eq!(decide(bound).unwrap_err(), Reason::DpopTokenAsBearer);
+/// ```
+///
+/// # Errors
+/// The first check that fails.
+pub fn authenticate_client<V, R, N>(
+    request: &Request<'_>,
+    policy: &ResourcePolicy,
+    token: TokenCheck<'_>,
+    now: Timestamp,
+    surroundings: Surroundings<'_, V, R, N>,
+    client_type: impl FnOnce(&str) -> ClientType,
 ) -> Result<Accepted, Reason>
 where
     V: SignatureVerifier,
@@ -316,7 +427,8 @@ where
     };
     let proof = parsed.proof().map_or(Ok(()), |proof| verifier.verify(proof.signature_check()));
     let signed = parsed.signatures_checked(token, proof)?;
-    let possessed = signed.possession_checked(&certificate)?;
+    let client = if signed.needs_client_type() { client_type(signed.claims_json()) } else { ClientType::default() };
+    let possessed = signed.client_known(client)?.possession_checked(&certificate)?;
     let answer = possessed.mark().map_or(ReplayAnswer::Fresh, |mark| replay.claim(mark, now.as_seconds()));
     possessed.replay_checked(answer)
 }
@@ -329,10 +441,7 @@ fn verify_jwt<V: SignatureVerifier>(
     verifier: &V,
 ) -> Result<VerifiedToken, Reason> {
     let parsed = ParsedToken::parse(token, policy, now)?;
-    let key = jwks
-        .get(parsed.issuer())
-        .and_then(|jwks| jwks.find(parsed.kid(), parsed.algorithm()))
-        .ok_or(Reason::TokenKeyUnknown)?;
+    let key = jwks.get(parsed.issuer()).and_then(|jwks| parsed.key_in(jwks)).ok_or(Reason::TokenKeyUnknown)?;
     let answer = verifier.verify(parsed.signature_check(key)?);
     parsed.verified(key.key().thumbprint(), answer)
 }

@@ -12,7 +12,7 @@ use keybound_core::{
     proof::check::ProofPolicy,
     server::{
         nonce::{NoncePolicyError, NonceRole, NonceRule, Nonces},
-        policy::{ConstraintPolicy, Mechanism},
+        policy::{ConstraintPolicy, Mechanism, RequiredFor},
         resource_server::ResourcePolicy,
         token::{Profile, TokenPolicy},
         token_endpoint::{Endpoint, Grant, TokenEndpointPolicy},
@@ -39,12 +39,21 @@ pub(super) fn read(json: &str) -> Result<Config, JsError> {
         _ => return Err(JsError::new("unknown mechanism")),
     };
     let required = options.get("required") != Some(&Value::Bool(false));
+    let required_for = match text(&options, "requiredFor") {
+        None | Some("all_clients") => RequiredFor::AllClients,
+        Some("public_clients") => RequiredFor::PublicClients,
+        _ => return Err(JsError::new("unknown requiredFor")),
+    };
     let proof = proof_policy(member(&options, "proof"))?;
     let tokens = member(&options, "tokens");
     let resolution = if tokens.is_some() { TokenResolution::Jwt } else { TokenResolution::Driver };
     let issuers = texts(&options, "issuers").unwrap_or_default();
     Ok(Config {
-        policy: ResourcePolicy { proof, constraint: ConstraintPolicy { mechanism, required }, nonce: rule },
+        policy: ResourcePolicy {
+            proof,
+            constraint: ConstraintPolicy { mechanism, required, required_for },
+            nonce: rule,
+        },
         tokens: read_tokens(tokens, issuers, audiences)?,
         resolution,
         nonces,
