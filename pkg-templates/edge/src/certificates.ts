@@ -1,18 +1,19 @@
-// Where platforms report the client's certificate. Each source fetches a field; the module reads it.
+// Where platforms report the client's certificate. Each source fetches what the platform gives; the module reads it.
 
-import { isReady } from "./init.js";
 import {
-  certificate_from_client_cert,
-  certificate_from_cloudflare,
-  certificate_from_der,
-  certificate_from_text,
-} from "./wasm/keybound_edge.js";
-import type { CertificateReading, CertificateSource, ClientCertificate, RequestContext } from "./types.js";
-
-/** A source of this package: it may say which request field its answer depends on (RFC 9440 §2.4). */
-export interface FieldSource extends CertificateSource {
-  readonly varies?: string;
-}
+  awsAlb,
+  azureAppService,
+  clientCertHeader,
+  cloudFront,
+  envoy,
+  googleCloud,
+  haproxy,
+  nginx,
+  traefik,
+} from "./certificate-fields.js";
+import { readingOf, ready } from "./certificate-reading.js";
+import { certificate_from_cloudflare, certificate_from_der, certificate_from_text } from "./wasm/keybound_edge.js";
+import type { CertificateSource, ClientCertificate } from "./types.js";
 
 /** `request.cf.tlsClientAuth`, all of it strings. */
 interface TlsClientAuth {
@@ -25,18 +26,10 @@ interface TlsClientAuth {
 
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
 
-function ready(): void {
-  if (!isReady()) throw new Error("call and await init() of @keybound/edge before reading a certificate by hand");
-}
-
-/** A reading as the module writes it: empty, `!` and a code, or the thumbprint. */
-export function readingOf(written: string): CertificateReading {
-  if (written === "") return { absent: true };
-  if (written.startsWith("!")) return { refused: written.slice(1) };
-  return { certificate: { "x5t#S256": written } };
-}
-
 function cloudflare(options: { allowSelfSigned?: boolean } = {}): CertificateSource {
+  if (!["boolean", "undefined"].includes(typeof options?.allowSelfSigned)) {
+    throw new TypeError("certificates.cloudflare: allowSelfSigned must be true or false");
+  }
   return {
     name: "cloudflare",
     read(request) {
@@ -57,35 +50,8 @@ function cloudflare(options: { allowSelfSigned?: boolean } = {}): CertificateSou
   };
 }
 
-/** The values of a request field, joined as `Headers` joins them; null if it is absent. */
-export function field(request: Request, name: string, fields?: RequestContext["headers"]): string | null {
-  if (fields === undefined) return request.headers.get(name);
-  const values = fields.filter(([given]) => given.toLowerCase() === name).map(([, value]) => value);
-  return values.length === 0 ? null : values.join(", ");
-}
-
-function clientCertHeader(options: { trusted: true }): FieldSource {
-  requireTrust(options, "clientCertHeader", "Client-Cert");
-  return {
-    name: "client-cert-header",
-    varies: "Client-Cert",
-    read(request, fields) {
-      ready();
-      const value = field(request, "client-cert", fields);
-      return value === null ? { absent: true } : readingOf(certificate_from_client_cert(value));
-    },
-  };
-}
-
-function requireTrust(options: { trusted: true } | undefined, source: string, header: string): void {
-  if (options?.trusted !== true) {
-    throw new TypeError(
-      `certificates.${source}: pass { trusted: true } once the proxy in front overwrites what clients send in ${header}; otherwise anyone can claim any certificate`,
-    );
-  }
-}
-
 function from(read: (request: Request) => string | Uint8Array | null): CertificateSource {
+  if (typeof read !== "function") throw new TypeError("certificates.from: give a function that returns a request's certificate, or null");
   return {
     name: "from",
     read(request) {
@@ -113,8 +79,15 @@ export const certificates = {
    * `allowSelfSigned` (RFC 8705 §2.2) lets that one verification failure pass, never an expired or revoked certificate.
    */
   cloudflare,
-  /** The `Client-Cert` field of RFC 9440. */
   clientCertHeader,
+  envoy,
+  nginx,
+  haproxy,
+  traefik,
+  awsAlb,
+  cloudFront,
+  azureAppService,
+  googleCloud,
   /** PEM or DER that the caller got from its TLS layer: Node, Fastly, API Gateway. */
   from,
 };

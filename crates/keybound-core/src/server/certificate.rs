@@ -1,10 +1,21 @@
 //! Client certificates as platforms report them, each reduced to its `x5t#S256` (RFC 8705 §3.1).
 
+mod forwarded;
+mod xfcc;
+
 use alloc::vec::Vec;
 
 use base64::engine::general_purpose::STANDARD;
 
 use crate::{base64url, server::reason::Reason, sha256, thumbprint::Thumbprint};
+
+pub use self::{
+    forwarded::{
+        from_aws_alb, from_aws_alb_passthrough, from_azure, from_cloudfront, from_google, from_haproxy, from_nginx,
+        from_traefik,
+    },
+    xfcc::from_xfcc,
+};
 
 /// The longest certificate that is looked at, in octets of DER.
 pub const MAX_CERTIFICATE_BYTES: usize = 16 * 1024;

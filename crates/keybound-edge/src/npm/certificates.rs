@@ -50,9 +50,31 @@ pub fn certificate_from_cloudflare(
     write_reading(certificate::from_cloudflare(&fields, allow_self_signed))
 }
 
+/// What one field says. The numbers are those of `certificate-fields.ts`; `from_end` counts Envoy's
+/// elements.
 #[wasm_bindgen]
-pub fn certificate_from_client_cert(field: &str) -> String {
-    write_reading(certificate::from_rfc9440(field).into())
+pub fn certificate_from_field(platform: u8, field: &str, from_end: u32) -> String {
+    write_reading(match platform {
+        0 => certificate::from_rfc9440(field).into(),
+        1 => certificate::from_xfcc(field, usize::try_from(from_end).unwrap_or(usize::MAX)),
+        2 => certificate::from_nginx(field),
+        3 => certificate::from_haproxy(field),
+        4 => certificate::from_traefik(field),
+        5 => certificate::from_aws_alb(field),
+        6 => certificate::from_aws_alb_passthrough(field),
+        7 => certificate::from_cloudfront(field),
+        8 => certificate::from_azure(field),
+        _ => CertificateReading::Refused(Reason::CertificateRefused),
+    })
+}
+
+#[wasm_bindgen]
+pub fn certificate_from_google(
+    fingerprint: Option<String>,
+    present: Option<String>,
+    chain_verified: Option<String>,
+) -> String {
+    write_reading(certificate::from_google(fingerprint.as_deref(), present.as_deref(), chain_verified.as_deref()))
 }
 
 #[wasm_bindgen]

@@ -1,3 +1,5 @@
+mod platforms;
+
 use alloc::{
     format,
     string::{String, ToString},
