@@ -1,48 +1,25 @@
 // Loading the module: from beside the script, or from what init() is given; a load that fails can be tried again.
 import assert from "node:assert/strict";
-import { cp, mkdtemp, readFile, rename, rm } from "node:fs/promises";
-import { createServer } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { dist } from "../support/paths.mjs";
+import { CORE, EMPTY_MODULE, SIGNATURES, makeCopies, octetsOf, serveModule } from "./fresh-package.mjs";
 import { AUDIENCE, ISSUER, RESOURCE, makeClient, makeIssuer, makeRequest } from "./support.mjs";
 
-const WASM = "wasm/keybound_edge_bg.wasm";
-let folder;
-let bytes;
-let copies = 0;
-
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), "keybound-init-"));
-  bytes = await readFile(join(dist.edge, WASM));
-});
-after(() => rm(folder, { recursive: true, force: true }));
+const copies = await makeCopies();
+const bytes = await octetsOf(CORE);
+const otherModule = await octetsOf(SIGNATURES);
+after(() => copies.remove());
 
 /** The package anew, as nobody has loaded it yet. */
-async function freshPackage({ wasm = true } = {}) {
-  const place = join(folder, `copy-${(copies += 1)}`);
-  await cp(dist.edge, place, { recursive: true });
-  if (!wasm) await rename(join(place, WASM), join(place, "elsewhere.wasm"));
-  const restore = () => rename(join(place, "elsewhere.wasm"), join(place, WASM));
-  return { edge: await import(pathToFileURL(join(place, "index.js")).href), place, restore };
-}
+const freshPackage = ({ wasm = true } = {}) => copies.fresh({ without: wasm ? [] : [CORE] });
 
 const client = await makeClient();
 const works = async (edge) => {
   const result = await edge.verifyProof(await client.proof(), { method: "GET", url: RESOURCE, now: 1_800_000_000 });
   assert.equal(result.ok, true, result.reason);
 };
-
-/** Serves `answer(count)` on a free port, for as long as the test runs. */
-async function serve(t, answer) {
-  let count = 0;
-  const server = createServer((request, response) => answer(response, (count += 1)));
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.after(() => (server.closeAllConnections(), server.close()));
-  return new URL(`http://127.0.0.1:${server.address().port}/module.wasm`);
-}
 
 test("nothing has to be called: what needs the module loads it", async () => works((await freshPackage()).edge));
 
@@ -58,7 +35,7 @@ describe("init() takes", () => {
     "octets": () => new Uint8Array(bytes),
     "a Buffer": () => bytes,
     "an ArrayBuffer": () => new Uint8Array(bytes).buffer,
-    "a file's URL": () => pathToFileURL(join(dist.edge, WASM)),
+    "a file's URL": () => pathToFileURL(join(dist.edge, CORE)),
     "a response": () => new Response(bytes, { headers: { "content-type": "application/wasm" } }),
   };
   for (const [what, source] of Object.entries(sources)) {
@@ -70,7 +47,7 @@ describe("init() takes", () => {
   }
 
   test("a URL to fetch", async (t) => {
-    const url = await serve(t, (response) => response.setHeader("content-type", "application/wasm").end(bytes));
+    const url = await serveModule(t, (response) => response.setHeader("content-type", "application/wasm").end(bytes));
     const { edge } = await freshPackage({ wasm: false });
     await edge.init(url);
     await works(edge);
@@ -84,11 +61,11 @@ describe("a load that fails", () => {
     ["octets of something else", () => new Uint8Array([1, 2, 3])],
     ["a file that is not there", () => pathToFileURL("/nowhere/x.wasm")],
     ["an answer with an error", () => new Response("not found", { status: 404 })],
+    ["another module of this package", () => otherModule],
+    ["a module that needs and has nothing", () => new Uint8Array(EMPTY_MODULE)],
     ["a page instead of a module", () => new Response("<!doctype html>", { headers: { "content-type": "text/html" } })],
   ]) {
-    test(`for ${what} says so, and the next call tries again`, async (t) => {
-      // wasm-bindgen tells the console about a wrong content type.
-      t.mock.method(console, "warn", () => undefined);
+    test(`for ${what} says so, and the next call tries again`, async () => {
       const { edge } = await freshPackage();
       await assert.rejects(edge.init(source()), (error) => {
         assert.match(error.message, message);
@@ -112,7 +89,7 @@ describe("a load that fails", () => {
   });
 
   test("by an unreachable server is retried, and then works", async (t) => {
-    const url = await serve(t, (response, count) => {
+    const url = await serveModule(t, (response, count) => {
       if (count === 1) response.writeHead(503).end();
       else response.setHeader("content-type", "application/wasm").end(bytes);
     });
@@ -125,7 +102,7 @@ describe("a load that fails", () => {
 
 test("many who need it at once share one load", async (t) => {
   let asked = 0;
-  const url = await serve(t, (response) => {
+  const url = await serveModule(t, (response) => {
     asked += 1;
     response.setHeader("content-type", "application/wasm").end(bytes);
   });

@@ -57,7 +57,7 @@ const MISTAKES = {
   "a cors.maxAge that is none": [{ cors: { origins: "*", maxAge: -1 } }, /^cors\.maxAge/],
   "resourceMetadata that is no URL": [{ resourceMetadata: "/meta" }, /^resourceMetadata: "\/meta" is no absolute URL/],
   "resourceMetadata that fits no field": [{ resourceMetadata: "https://api.example/ü\n" }, /^resourceMetadata: .*percent-encoded/],
-  "another crypto": [{ crypto: "node" }, /^crypto: only "webcrypto"/],
+  "another crypto": [{ crypto: "node" }, /^crypto: give "webcrypto"/],
   "a clock that is no function": [{ now: Date.now() }, /^now: give a function/],
   "an onDecision that is none": [{ onDecision: console }, /^onDecision: give a function/],
 };

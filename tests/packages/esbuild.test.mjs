@@ -1,4 +1,5 @@
 // Both packages through esbuild, which leaves `new URL(..., import.meta.url)` alone.
+import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { build } from "esbuild";
 import { launchChromium, outcomeOfPage } from "../support/chromium.mjs";
@@ -55,5 +56,44 @@ describe("esbuild's build", () => {
 
   test("makes a page that gets the modules' files from --loader:.wasm=file", async () => {
     await assertVerified(await outcomeOfPage(browser, `${server.origin}/loader.html`));
+  });
+});
+
+describe("of a worker, esbuild's build holds the module of software signatures", () => {
+  /** The bundle's JavaScript, and the modules beside it. */
+  async function bundle(source, conditions) {
+    const { outputFiles, metafile } = await build({
+      stdin: { contents: source, resolveDir: project.folder },
+      absWorkingDir: project.folder,
+      outdir: "unwritten",
+      bundle: true,
+      format: "esm",
+      conditions,
+      loader: { ".wasm": "file" },
+      write: false,
+      metafile: true,
+      logLevel: "error",
+    });
+    const inputs = Object.keys(metafile.inputs);
+    return {
+      script: outputFiles.find(({ path }) => path.endsWith(".js")).text,
+      modules: inputs.filter((path) => path.endsWith(".wasm")).map((path) => path.split("/").at(-1)).sort(),
+    };
+  }
+
+  const SERVER = 'export { createResourceServer } from "@keybound/edge";';
+  const SOFTWARE = 'export { wasmSignatures } from "@keybound/edge/wasm";';
+  const CORE = "keybound_edge_bg.wasm";
+  const SIGNATURES = "keybound_rustcrypto_bg.wasm";
+
+  test("only if it imports the subpath", async () => {
+    assert.deepEqual((await bundle(SERVER, ["workerd"])).modules, [CORE]);
+    assert.deepEqual((await bundle(SERVER + SOFTWARE, ["workerd"])).modules, [CORE, SIGNATURES]);
+  });
+
+  test("by name as well, where the file is loaded from beside the script", async () => {
+    const { script, modules } = await bundle(SERVER, []);
+    assert.deepEqual([modules, script.includes(CORE), script.includes("rustcrypto")], [[], true, false]);
+    assert.ok((await bundle(SERVER + SOFTWARE, [])).script.includes(SIGNATURES));
   });
 });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createHash, webcrypto } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { generateProof } from "dpop";
+import { flipped } from "../support/altered.mjs";
 import { installedPackages } from "../support/installed.mjs";
 import { assertProof } from "../support/proof.mjs";
 import { run } from "../support/run.mjs";
@@ -11,12 +12,14 @@ const request = { method: "POST", url: "https://api.example/orders?x=1" };
 let project;
 let browser;
 let edge;
+let software;
 
 before(async () => {
   project = await installedPackages();
   const resolve = async (name) => (await run("node", ["--eval", `console.log(import.meta.resolve(${JSON.stringify(name)}))`, "--input-type=module"], { cwd: project.folder })).trim();
   browser = await import(await resolve("@keybound/browser"));
   edge = await import(await resolve("@keybound/edge"));
+  software = await import(await resolve("@keybound/edge/wasm"));
 });
 after(() => project?.remove());
 
@@ -32,6 +35,13 @@ describe("@keybound/edge in Node", () => {
     const { crv, kty, x, y } = await webcrypto.subtle.exportKey("jwk", publicKey);
     const jkt = createHash("sha256").update(JSON.stringify({ crv, kty, x, y })).digest("base64url");
     assert.equal(verdict.jkt, jkt);
+  });
+
+  test("accepts it with software signatures as well, and refuses it altered", async () => {
+    const proof = await generateProof(await keyPair(), "https://api.example/orders", "POST");
+    const about = { ...request, crypto: software.wasmSignatures };
+    assert.equal((await edge.verifyProof(proof, about)).ok, true);
+    assert.equal((await edge.verifyProof(flipped(proof), about)).reason, "proof_signature_invalid");
   });
 
   test("refuses that proof for another method, and says why", async () => {

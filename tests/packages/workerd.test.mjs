@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { randomUUID, webcrypto } from "node:crypto";
 import { readdir } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { generateProof } from "dpop";
-import { build } from "esbuild";
 import { SignJWT, calculateJwkThumbprint, exportJWK, generateKeyPair } from "jose";
+import { bundleWorker } from "../support/bundle-worker.mjs";
 import { installedPackages } from "../support/installed.mjs";
 import { assertProof } from "../support/proof.mjs";
 import { run } from "../support/run.mjs";
@@ -15,16 +15,18 @@ import { startWorkerd } from "../support/workerd.mjs";
 const ISSUER = "https://issuer.example";
 const AUDIENCE = "https://api.example";
 
-const workerSource = (edge, browser) => `
+const workerSource = (edge, browser, software) => `
 import { createResourceServer, jwtTokens, memoryReplay, verifyProof } from ${JSON.stringify(edge)};
 import { DpopKey } from ${JSON.stringify(browser)};
+import { wasmSignatures } from ${JSON.stringify(software)};
 
 /** A worker as a client: it makes a key and a proof of its own. */
 async function prove(request) {
   const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"]);
   const key = await DpopKey.from(pair);
   const proof = await key.proof(request);
-  return Response.json({ proof, thumbprint: key.thumbprint, verdict: await verifyProof(proof, request) });
+  const verdicts = [await verifyProof(proof, request), await verifyProof(proof, { ...request, crypto: wasmSignatures })];
+  return Response.json({ proof, thumbprint: key.thumbprint, verdicts });
 }
 
 let server;
@@ -44,42 +46,20 @@ export default {
 };
 `;
 
-/** As wrangler does: one bundle, and each .wasm a module of its own beside it. */
+const ENTRIES = ["@keybound/edge", "@keybound/browser", "@keybound/edge/wasm"];
+
 async function bundled(project) {
-  await project.write({ "worker.mjs": workerSource("@keybound/edge", "@keybound/browser") });
-  const wasm = [];
-  const keepWasm = {
-    name: "wasm-modules",
-    setup({ onResolve }) {
-      onResolve({ filter: /\.wasm$/ }, ({ path, resolveDir }) => {
-        const file = join(resolveDir, path);
-        wasm.push({ name: basename(file), wasm: file });
-        return { path: `./${basename(file)}`, external: true };
-      });
-    },
-  };
-  const outfile = project.path("out/worker.mjs");
-  await build({
-    entryPoints: [project.path("worker.mjs")],
-    outfile,
-    bundle: true,
-    format: "esm",
-    target: "es2022",
-    conditions: ["workerd", "worker", "browser"],
-    plugins: [keepWasm],
-    logLevel: "error",
-  });
-  return [{ name: "worker.mjs", esModule: outfile }, ...wasm];
+  await project.write({ "worker.mjs": workerSource(...ENTRIES) });
+  return bundleWorker(project, "worker.mjs");
 }
 
 /** No bundler at all: the files of the packages are the modules. */
 async function unbundled(project) {
-  const names = ["@keybound/edge", "@keybound/browser"];
-  const script = `for (const name of ${JSON.stringify(names)}) console.log(import.meta.resolve(name))`;
+  const script = `for (const name of ${JSON.stringify(ENTRIES)}) console.log(import.meta.resolve(name))`;
   const resolved = await run("node", ["--conditions=workerd", "--input-type=module", "--eval", script], { cwd: project.folder });
   const entries = resolved.trim().split("\n").map((url) => `.${new URL(url).pathname.slice(project.folder.length)}`);
   await project.write({ "plain-worker.mjs": workerSource(...entries) });
-  const folders = names.map((name) => `node_modules/${name}`);
+  const folders = ["edge", "browser"].map((name) => `node_modules/@keybound/${name}`);
   const listed = await Promise.all(folders.map(async (folder) => (await readdir(project.path(folder), { recursive: true })).map((file) => join(folder, file))));
   const files = listed.flat();
   const having = (extension) => files.filter((file) => file.endsWith(extension));
@@ -155,14 +135,13 @@ for (const [how, modulesOf] of [["bundled as wrangler does", bundled], ["its fil
       assert.match(answer.headers.get("www-authenticate"), /DPoP/);
     });
 
-    test("makes a proof as a client, which others and the verifier beside it accept", async () => {
+    test("makes a proof as a client, which others and the verifier beside it accept, also with software signatures", async () => {
       const request = { method: "PUT", url: "https://api.example/orders/7", accessToken: "header.claims.signature", nonce: "n-1" };
       const answer = await fetch(worker.origin, { method: "POST", body: JSON.stringify(request) });
       assert.equal(answer.status, 200, `${await answer.clone().text()} ${worker.log()}`);
-      const { proof, thumbprint, verdict } = await answer.json();
+      const { proof, thumbprint, verdicts } = await answer.json();
       await assertProof(proof, { ...request, thumbprint });
-      assert.equal(verdict.ok, true, JSON.stringify(verdict));
-      assert.equal(verdict.jkt, thumbprint);
+      for (const verdict of verdicts) assert.deepEqual([verdict.ok, verdict.jkt], [true, thumbprint], verdict.reason);
     });
 
     test("asks for a proof where there are no credentials at all", async () => {

@@ -10,12 +10,12 @@ const START_LIMIT_MS = 20_000;
 /**
  * Starts a worker made of `modules`: a list of `{ name, esModule | text | wasm }`, the entry first, each naming a file
  * with an absolute path. `bindings` are JSON values by name. `durableObjects` are class names by binding, kept in the folder `storage`. `socketOptions` is Cap'n Proto text for the socket's `http`;
- * `v8Flags` are for all of the process.
+ * `moreSockets` is such text for sockets beside it, by name; `ports` has their ports. `v8Flags` are for all of the process.
  */
-export async function startWorkerd({ modules, bindings = {}, compatibilityDate = "2026-01-01", compatibilityFlags = [], socketOptions = "", v8Flags = [], durableObjects = {}, storage }) {
+export async function startWorkerd({ modules, bindings = {}, compatibilityDate = "2026-01-01", compatibilityFlags = [], socketOptions = "", moreSockets = {}, v8Flags = [], durableObjects = {}, storage }) {
   const folder = await mkdtemp(join(tmpdir(), "keybound-workerd-"));
   const config = join(folder, "config.capnp");
-  await writeFile(config, configText({ modules, bindings, compatibilityDate, compatibilityFlags, socketOptions, v8Flags, durableObjects, storage }));
+  await writeFile(config, configText({ modules, bindings, compatibilityDate, compatibilityFlags, socketOptions, moreSockets, v8Flags, durableObjects, storage }));
   // File descriptor 3: workerd tells there which port it got.
   const child = spawn(bin("workerd"), ["serve", "--control-fd=3", "--import-path=/", config], { stdio: ["ignore", "pipe", "pipe", "pipe"] });
   let log = "";
@@ -27,8 +27,8 @@ export async function startWorkerd({ modules, bindings = {}, compatibilityDate =
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    const port = await listeningPort(child, () => log);
-    return { origin: `http://127.0.0.1:${port}`, stop, log: () => log, pid: child.pid };
+    const ports = await listeningPorts(child, ["http", ...Object.keys(moreSockets)], () => log);
+    return { origin: `http://127.0.0.1:${ports.http}`, ports, stop, log: () => log, pid: child.pid };
   } catch (error) {
     await stop();
     throw error;
@@ -45,7 +45,7 @@ export async function edgeModules() {
   });
 }
 
-function listeningPort(child, log) {
+function listeningPorts(child, sockets, log) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`workerd did not start in time\n${log()}`)), START_LIMIT_MS);
     const fail = (why) => {
@@ -57,18 +57,17 @@ function listeningPort(child, log) {
     let told = "";
     child.stdio[3].on("data", (chunk) => {
       told += chunk;
-      for (const line of told.split("\n").slice(0, -1)) {
-        const event = JSON.parse(line);
-        if (event.event === "listen" && event.socket === "http") {
-          clearTimeout(timer);
-          resolve(event.port);
-        }
+      const events = told.split("\n").slice(0, -1).map((line) => JSON.parse(line));
+      const ports = Object.fromEntries(events.filter(({ event }) => event === "listen").map(({ socket, port }) => [socket, port]));
+      if (sockets.every((socket) => socket in ports)) {
+        clearTimeout(timer);
+        resolve(ports);
       }
     });
   });
 }
 
-function configText({ modules, bindings, compatibilityDate, compatibilityFlags, socketOptions, v8Flags, durableObjects, storage }) {
+function configText({ modules, bindings, compatibilityDate, compatibilityFlags, socketOptions, moreSockets, v8Flags, durableObjects, storage }) {
   const quoted = (text) => JSON.stringify(text);
   const moduleLines = modules.map(({ name, ...content }) => {
     const [kind, file] = Object.entries(content)[0];
@@ -77,6 +76,7 @@ function configText({ modules, bindings, compatibilityDate, compatibilityFlags, 
   const bindingLines = Object.entries(bindings).map(([name, value]) => `(name = ${quoted(name)}, json = ${quoted(JSON.stringify(value))})`);
   for (const [name, className] of Object.entries(durableObjects)) bindingLines.push(`(name = ${quoted(name)}, durableObjectNamespace = ${quoted(className)})`);
   const namespaces = Object.values(durableObjects).map((className) => `(className = ${quoted(className)}, uniqueKey = ${quoted(className)}, enableSql = true)`);
+  const others = Object.entries(moreSockets).map(([name, socket]) => `(name = ${quoted(name)}, ${socket})`);
   const disk = storage === undefined ? "" : `(name = "storage", disk = (path = ${quoted(storage)}, writable = true)),`;
   const kept = storage === undefined ? "" : `durableObjectNamespaces = [${namespaces.join(", ")}],\n  durableObjectStorage = (localDisk = "storage"),`;
   return `using Workerd = import "/workerd/workerd.capnp";
@@ -86,7 +86,7 @@ const config :Workerd.Config = (
     (name = "internet", network = (allow = ["private", "local"])),
     ${disk}
   ],
-  sockets = [(name = "http", address = "127.0.0.1:0", http = (${socketOptions}), service = "main")],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (${socketOptions}), service = "main"), ${others.join(", ")}],
   v8Flags = [${v8Flags.map(quoted).join(", ")}],
 );
 const worker :Workerd.Worker = (

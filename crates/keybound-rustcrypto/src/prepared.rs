@@ -45,11 +45,17 @@ impl PreparedKey {
     pub fn import(key: &PublicKey) -> Result<Self, SignatureError> {
         match key.parts() {
             #[cfg(feature = "p256")]
-            KeyParts::Ec { key_type: KeyType::P256, x, y } => ec::import(x, y).map(Imported::P256),
+            KeyParts::Ec { key_type: KeyType::P256, x, y } => {
+                ec::import(x, y, p256::ecdsa::VerifyingKey::from_affine).map(Imported::P256)
+            }
             #[cfg(feature = "p384")]
-            KeyParts::Ec { key_type: KeyType::P384, x, y } => ec::import(x, y).map(Imported::P384),
+            KeyParts::Ec { key_type: KeyType::P384, x, y } => {
+                ec::import(x, y, p384::ecdsa::VerifyingKey::from_affine).map(Imported::P384)
+            }
             #[cfg(feature = "p521")]
-            KeyParts::Ec { key_type: KeyType::P521, x, y } => ec::import(x, y).map(Imported::P521),
+            KeyParts::Ec { key_type: KeyType::P521, x, y } => {
+                ec::import(x, y, p521::ecdsa::VerifyingKey::from_affine).map(Imported::P521)
+            }
             #[cfg(feature = "rsa")]
             KeyParts::Rsa { n, e } => rsassa::import(n, e).map(Imported::Rsa),
             #[cfg(feature = "ed25519")]
@@ -103,22 +109,26 @@ impl PreparedKey {
 
 #[cfg(any(feature = "p256", feature = "p384", feature = "p521"))]
 mod ec {
-    use alloc::vec::Vec;
-
+    use elliptic_curve::point::AffineCoordinates;
     use keybound_core::signature::SignatureError;
     use signature::Verifier;
 
-    /// The uncompressed point of SEC 1 §2.3.4. Decoding it checks the curve equation; all three
-    /// curves have cofactor 1, so that a point on the curve is in the group.
-    pub(super) fn import<K>(x: &[u8], y: &[u8]) -> Result<K, SignatureError>
+    /// Checks that both coordinates are below the field prime, and the curve equation; all three curves
+    /// have cofactor 1, so that a point on the curve is in the group. Not by way of SEC 1 octets: what
+    /// reads those decompresses points as well, a seventh of a WebAssembly module.
+    pub(super) fn import<A, K>(
+        x: &[u8],
+        y: &[u8],
+        key: impl Fn(A) -> Result<K, signature::Error>,
+    ) -> Result<K, SignatureError>
     where
-        K: for<'a> TryFrom<&'a [u8]>,
+        A: AffineCoordinates<FieldRepr: for<'a> TryFrom<&'a [u8]>>,
     {
-        let mut point = Vec::with_capacity(133);
-        point.push(4);
-        point.extend_from_slice(x);
-        point.extend_from_slice(y);
-        K::try_from(&point).map_err(|_| SignatureError)
+        let (Ok(x), Ok(y)) = (x.try_into(), y.try_into()) else {
+            return Err(SignatureError);
+        };
+        let point = A::from_coordinates(&x, &y).into_option().ok_or(SignatureError)?;
+        key(point).map_err(|_| SignatureError)
     }
 
     /// `S` reads `R || S` of exactly twice the length of the order, both from 1 to the order less one.

@@ -1,7 +1,7 @@
 // Measures what ships: the JavaScript that a user's bundler makes of the usual imports, and the wasm module.
 // Prints one line of JSON for `cargo xtask size`.
 import { build } from "esbuild";
-import { mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
@@ -13,6 +13,7 @@ const packages = [
   {
     package: "@keybound/browser",
     folder: "browser",
+    modules: ["keybound_browser"],
     usual: 'export { DpopKey, createFetch } from "@keybound/browser";',
     conditions: ["browser", "import"],
     limit: 25_000,
@@ -20,9 +21,18 @@ const packages = [
   {
     package: "@keybound/edge",
     folder: "edge",
+    modules: ["keybound_edge"],
     usual: 'export { createResourceServer } from "@keybound/edge";',
     conditions: ["workerd", "worker", "import"],
     limit: 60_000,
+  },
+  {
+    package: "@keybound/edge with software signatures",
+    folder: "edge",
+    modules: ["keybound_edge", "keybound_rustcrypto"],
+    usual: 'export { createResourceServer } from "@keybound/edge"; export { wasmSignatures } from "@keybound/edge/wasm";',
+    conditions: ["workerd", "worker", "import"],
+    limit: 90_000,
   },
 ];
 
@@ -31,8 +41,8 @@ function project() {
   const folder = join(root, "target-wasm/size");
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(join(folder, "node_modules/@keybound"), { recursive: true });
-  for (const { package: name, folder: source } of packages) {
-    symlinkSync(join(root, "dist", source), join(folder, "node_modules", name), "dir");
+  for (const source of new Set(packages.map(({ folder: source }) => source))) {
+    symlinkSync(join(root, "dist", source), join(folder, "node_modules/@keybound", source), "dir");
   }
   return folder;
 }
@@ -56,22 +66,20 @@ async function bundle({ usual, conditions }, resolveDir) {
   return Buffer.from(result.outputFiles[0].contents);
 }
 
-function modules(folder) {
-  const wasm = join(root, "dist", folder, "wasm");
-  return Buffer.concat(
-    readdirSync(wasm)
-      .filter((name) => name.endsWith("_bg.wasm"))
-      .map((name) => readFileSync(join(wasm, name))),
-  );
+/** Each module is a file of its own, and is compressed as one. */
+function modules({ folder, modules: names }) {
+  return names.map((name) => readFileSync(join(root, "dist", folder, "wasm", `${name}_bg.wasm`)));
 }
 
-function sizes(bytes) {
+function sizes(files) {
+  const sum = (length) => files.reduce((total, bytes) => total + length(bytes), 0);
   return {
-    bytes: bytes.length,
-    gzip: gzipSync(bytes, { level: 9 }).length,
-    brotli: brotliCompressSync(bytes, {
-      params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
-    }).length,
+    bytes: sum((bytes) => bytes.length),
+    gzip: sum((bytes) => gzipSync(bytes, { level: 9 }).length),
+    brotli: sum((bytes) => {
+      const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
+      return brotliCompressSync(bytes, { params }).length;
+    }),
   };
 }
 
@@ -79,6 +87,6 @@ const resolveDir = project();
 const rows = [];
 for (const entry of packages) {
   const javascript = await bundle(entry, resolveDir);
-  rows.push({ package: entry.package, limit: entry.limit, javascript: sizes(javascript), wasm: sizes(modules(entry.folder)) });
+  rows.push({ package: entry.package, limit: entry.limit, javascript: sizes([javascript]), wasm: sizes(modules(entry)) });
 }
 console.log(JSON.stringify(rows));

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 /// Print the size of what ships (bundled JavaScript and wasm, compressed) and its limits
 ///
-/// Measures what a user's bundler would ship for the usual imports, minified, plus the wasm module.
+/// Measures what a user's bundler would ship for the usual imports, minified, plus the wasm modules.
 /// Fails above a limit.
 #[derive(clap::Args)]
 pub struct Args {}
@@ -22,7 +22,7 @@ pub fn run(_: &Args) -> Result<ExitCode> {
     let mut step = Step::quiet("measuring");
     let measured = measure(&mut step)?;
     step.done("");
-    println!("{:<20} {:<6} {:>10} {:>10} {:>10}   limit", "", "", "bytes", "gzip 9", "brotli 11");
+    println!("{:<40} {:<6} {:>10} {:>10} {:>10}   limit", "", "", "bytes", "gzip 9", "brotli 11");
     for row in &measured {
         row.print();
     }
@@ -33,7 +33,7 @@ pub fn run(_: &Args) -> Result<ExitCode> {
     Ok(if over.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// One check a package.
+/// One check a row.
 pub fn suite(report: &mut Report) -> Result<()> {
     let mut step = Step::quiet("measuring");
     let measured = measure(&mut step)?;
@@ -69,7 +69,7 @@ impl Measured {
 
     fn print(&self) {
         let line = |name: &str, kind: &str, bytes: u64, gzip: u64, brotli: u64, limit: &str| {
-            println!("{name:<20} {kind:<6} {bytes:>10} {gzip:>10} {brotli:>10}   {limit}");
+            println!("{name:<40} {kind:<6} {bytes:>10} {gzip:>10} {brotli:>10}   {limit}");
         };
         for (kind, sizes) in [("js", &self.javascript), ("wasm", &self.wasm)] {
             line(&self.package, kind, sizes.bytes, sizes.gzip, sizes.brotli, "");

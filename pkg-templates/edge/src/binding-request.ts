@@ -1,10 +1,10 @@
 // One request's way through a token endpoint.
 
 import { finish, type AnswerFields } from "./answers.js";
-import { field } from "./certificates.js";
+import { field } from "./certificate-fields.js";
 import { Slot, Step, type Slots } from "./engine.js";
+import { describeGrant } from "./grant.js";
 import { NONCE_STATUS, RequestWork } from "./request-work.js";
-import { isUnavailable } from "./signatures.js";
 import { reasonNamed, reasonOf, type ReasonInfo } from "./tables.js";
 import { isAboutProof, traceOf } from "./trace.js";
 import { token_endpoint_error, type TokenEndpoint as Engine } from "./wasm/keybound_edge.js";
@@ -40,7 +40,7 @@ export class BindingRequest extends RequestWork {
     if (target === null) return this.#reject(reasonNamed("target_unknown"));
     const proof = field(request, "dpop", this.context.headers) ?? undefined;
     this.#hasProof = proof !== undefined;
-    let step = engine.begin(request.method, target, proof, this.#describeGrant(), this.now);
+    let step = engine.begin(request.method, target, proof, describeGrant(this.#grant), this.now);
     for (;;) {
       const handle = this.#slots.get(Slot.value);
       switch (step) {
@@ -55,9 +55,10 @@ export class BindingRequest extends RequestWork {
           break;
         }
         case Step.needSignatures: {
-          const valid = await this.#checkSignature(handle);
-          if (valid === null) return this.#giveUp(handle, "proof_alg_unavailable");
-          step = engine.signature(handle, valid);
+          const verified = await this.verifyProof(handle);
+          if (verified?.unavailable) return this.#giveUp(handle, "proof_alg_unavailable");
+          this.proofKey = verified?.key ?? null;
+          step = engine.signature(handle, verified?.ok ?? false);
           break;
         }
         case Step.needCertificate:
@@ -69,32 +70,6 @@ export class BindingRequest extends RequestWork {
         default:
           throw new Error(`no step ${step}`);
       }
-    }
-  }
-
-  /** The grant as crates/keybound-edge/src/npm/options.rs reads it. */
-  #describeGrant(): string {
-    const { endpoint, dpopJkt, refreshToken, clientType, requireDpop, bindCertificate } = this.#grant;
-    return JSON.stringify({
-      par: endpoint === "par",
-      dpopJkt,
-      refreshJkt: refreshToken?.jkt,
-      refreshX5t: refreshToken?.["x5t#S256"],
-      // A client of which nothing is known counts as public.
-      confidential: clientType === "confidential",
-      requireDpop: requireDpop === true,
-      bindCertificate: bindCertificate === true,
-    });
-  }
-
-  async #checkSignature(handle: number): Promise<boolean | null> {
-    try {
-      const verdict = await this.verifyProof(handle);
-      this.proofKey = verdict?.key ?? null;
-      return verdict?.ok ?? false;
-    } catch (cause) {
-      if (isUnavailable(cause)) return null;
-      throw cause;
     }
   }
 

@@ -2,10 +2,11 @@
 
 import { applyCors, applyFields } from "./answers.js";
 import type { Caches } from "./caches.js";
-import { readCertificate, type FieldSource } from "./certificates.js";
+import type { FieldSource } from "./certificate-fields.js";
+import { readCertificate } from "./certificates.js";
 import { copySpan, Slot, type SignatureSpan, type Slots } from "./engine.js";
 import { isChecker } from "./options.js";
-import { importKey, serves, verify, type ImportedKey } from "./signatures.js";
+import { importAndVerify, type ImportedKey, type Signatures, type Verified } from "./signatures.js";
 import { reasonNamed, type ReasonInfo } from "./tables.js";
 import type { Engine } from "./wasm/keybound_edge.js";
 import type { CertificateReading, CertificateSource, NonceStatus, OAuthError, Rejected, ReplayMark, RequestContext, ResourceServerOptions, TraceStep } from "./types.js";
@@ -25,12 +26,7 @@ export interface Surroundings {
   readonly options: CommonOptions;
   readonly replay: NonNullable<ResourceServerOptions["replay"]>;
   readonly caches: Caches;
-}
-
-/** A signature's verdict, and the key that gave it. */
-export interface Verified {
-  ok: boolean;
-  key: ImportedKey | null;
+  readonly signatures: Signatures;
 }
 
 /** How a refusal is answered. */
@@ -102,17 +98,16 @@ export abstract class RequestWork {
     const span = this.#slots.signature(Slot.proofSignature);
     if (span === null) return null;
     const remembered = this.#surroundings.caches.keys.get(this.#slots.get(Slot.key));
-    if (remembered !== undefined && serves(remembered, span.algorithm)) {
-      return verify(remembered, span).then((ok) => ({ ok, key: remembered }));
+    if (remembered?.serves(span.algorithm)) {
+      return remembered.verify(span).then((ok) => ({ ok, key: remembered }));
     }
     // Copied before the next call into the module, whose memory may move.
     const copy = copySpan(span);
     return this.importAndVerify(this.#engine.proof_jwk(handle), copy);
   }
 
-  protected async importAndVerify(jwk: string | undefined, span: SignatureSpan): Promise<Verified> {
-    const key = jwk === undefined ? null : await importKey(jwk, span.algorithm);
-    return { ok: key !== null && (await verify(key, span)), key };
+  protected importAndVerify(jwk: string | undefined, span: SignatureSpan): Promise<Verified> {
+    return importAndVerify(this.#surroundings.signatures, jwk, span);
   }
 
   /** Keeps the proof's key under the id that the module gave it. */
@@ -132,7 +127,7 @@ export abstract class RequestWork {
     if (given !== undefined) return given === null ? "" : readCertificate(given);
     for (const source of this.#surroundings.options.certificates ?? []) {
       const varies = (source as FieldSource).varies;
-      if (varies !== undefined) this.varies = varies;
+      if (varies !== undefined) this.varies = this.varies === undefined ? varies : `${this.varies}, ${varies}`;
       const reading = this.#ask(source);
       // As for a refusal, no later source is asked.
       if (reading === null) return "!certificate_source_unavailable";

@@ -2,12 +2,15 @@
 
 import { preflight } from "./answers.js";
 import { Caches } from "./caches.js";
+import { diagnose } from "./diagnose.js";
 import { Slots } from "./engine.js";
+import { Forwarding } from "./forwarding.js";
 import { init } from "./init.js";
 import { readTokenEndpointOptions } from "./options.js";
 import { targetOf, type TargetOf } from "./public-url.js";
 import { MemoryReplay } from "./replay.js";
 import type { Surroundings } from "./request-work.js";
+import { signaturesOf } from "./signatures.js";
 import { BindingRequest } from "./binding-request.js";
 import { TokenEndpoint as Engine } from "./wasm/keybound_edge.js";
 import type { Binding, Rejected, TokenEndpoint, TokenEndpointOptions, TokenRequestContext } from "./types.js";
@@ -16,6 +19,7 @@ import type { Binding, Rejected, TokenEndpoint, TokenEndpointOptions, TokenReque
 export interface TokenCore extends Surroundings {
   readonly options: TokenEndpointOptions;
   readonly targetOf: TargetOf;
+  readonly forwarding: Forwarding;
   readonly now: () => number;
 }
 
@@ -31,7 +35,9 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
     options,
     replay: options.replay ?? new MemoryReplay(1_000_000, 10_000),
     targetOf: targetOf(options.publicUrl),
+    forwarding: new Forwarding(options.publicUrl),
     caches: new Caches(0, engineOptions.keyCache),
+    signatures: signaturesOf(options.crypto),
     now: options.now ?? (() => Date.now() / 1000),
   };
   let running: { engine: Engine; slots: Slots } | undefined;
@@ -43,13 +49,17 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
   return {
     async bind(request: Request, context: TokenRequestContext = {}): Promise<Binding | Rejected> {
       if (running === undefined) {
-        await init();
+        await Promise.all([init(), core.signatures.init()]);
         running ??= start();
       }
+      core.forwarding.look(request);
       return new BindingRequest(core, running.engine, running.slots, request, context).run();
     },
     preflight(request: Request): Response | null {
       return preflight(options.cors, request);
+    },
+    diagnose() {
+      return diagnose(core, [], core.now);
     },
   };
 }

@@ -2,11 +2,11 @@
 
 import { init } from "./init.js";
 import { readProofPolicy } from "./options.js";
-import { importKey, isUnavailable, verify } from "./signatures.js";
+import { importAndVerify, signaturesOf, type Signatures } from "./signatures.js";
 import { reasonNamed, reasonOf, type ReasonInfo } from "./tables.js";
 import { isAboutProof, traceOf } from "./trace.js";
 import { ProofCheck } from "./wasm/keybound_edge.js";
-import type { Claims, ProofPolicy, TraceStep } from "./types.js";
+import type { Claims, ProofPolicy, SignatureProvider, TraceStep } from "./types.js";
 
 /** What a proof has to be for. */
 export interface ExpectedRequest {
@@ -22,6 +22,8 @@ export interface ExpectedRequest {
   /** Seconds since the epoch. Default: now. */
   now?: number;
   policy?: ProofPolicy;
+  /** As for a server. */
+  crypto?: "webcrypto" | SignatureProvider;
 }
 
 /** What {@link verifyProof} found. */
@@ -34,7 +36,9 @@ export type ProofResult =
  * binding unless `jkt` is given. A valid proof alone grants nothing (§4).
  */
 export async function verifyProof(proof: string, request: ExpectedRequest): Promise<ProofResult> {
-  await init();
+  const signatures = signaturesOf(request.crypto);
+  const policy = JSON.stringify(readProofPolicy(request.policy, signatures));
+  await Promise.all([init(), signatures.init()]);
   const check = new ProofCheck(
     proof,
     request.method,
@@ -43,10 +47,10 @@ export async function verifyProof(proof: string, request: ExpectedRequest): Prom
     request.jkt,
     request.nonce,
     request.now ?? Date.now() / 1000,
-    JSON.stringify(readProofPolicy(request.policy)),
+    policy,
   );
   try {
-    const unavailable = check.reason() === undefined ? await checkSignature(check) : null;
+    const unavailable = check.reason() === undefined ? await checkSignature(check, signatures) : null;
     const reason = unavailable ?? (check.reason() === undefined ? null : reasonOf(check.reason() ?? 0));
     const asked: Readonly<Record<string, unknown>> = {
       proof_nonce: request.nonce,
@@ -65,16 +69,11 @@ export async function verifyProof(proof: string, request: ExpectedRequest): Prom
 }
 
 /** Gives the check its answer; a reason if the platform cannot give one. */
-async function checkSignature(check: ProofCheck): Promise<ReasonInfo | null> {
-  const algorithm = check.algorithm();
-  const [jwk, message, signature] = [check.jwk(), check.message(), check.signature()];
-  if (jwk === undefined || message === undefined || signature === undefined) return null;
-  try {
-    const key = await importKey(jwk, algorithm);
-    check.finish(key !== null && (await verify(key, { algorithm, message, signature })));
-    return null;
-  } catch (cause) {
-    if (isUnavailable(cause)) return reasonNamed("proof_alg_unavailable");
-    throw cause;
-  }
+async function checkSignature(check: ProofCheck, signatures: Signatures): Promise<ReasonInfo | null> {
+  const [message, signature] = [check.message(), check.signature()];
+  if (message === undefined || signature === undefined) return null;
+  const verified = await importAndVerify(signatures, check.jwk(), { algorithm: check.algorithm(), message, signature });
+  if (verified.unavailable) return reasonNamed("proof_alg_unavailable");
+  check.finish(verified.ok);
+  return null;
 }

@@ -1,4 +1,4 @@
-//! Puts a package together: the template, its compiled TypeScript, the module, the licences.
+//! Puts a package together: the template, its compiled TypeScript, the modules, the licences.
 
 use super::{Package, wasm::Module};
 use crate::hash::{Inputs, Stamp, files_below};
@@ -7,15 +7,15 @@ use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub fn assemble(package: Package, module: &Module) -> Result<()> {
+pub fn assemble(package: Package, modules: &[Module]) -> Result<()> {
     let template = paths::root().join("pkg-templates").join(package.folder());
     let target = paths::dist().join(package.folder());
     let licences = [paths::root().join("LICENSE-MIT"), paths::root().join("LICENSE-APACHE")];
+    let compiled: Vec<&PathBuf> = modules.iter().flat_map(|module| [&module.javascript, &module.wasm]).collect();
     let inputs = licences
         .iter()
-        .try_fold(Inputs::default().folder(&template)?, |inputs, licence| inputs.file(licence))?
-        .file(&module.javascript)?
-        .file(&module.wasm)?
+        .chain(compiled.iter().copied())
+        .try_fold(Inputs::default().folder(&template)?, |inputs, file| inputs.file(file))?
         .file(&paths::root().join("node_modules/typescript/package.json"))?
         // A change of this file changes what it makes.
         .text(include_str!("assemble.rs"))
@@ -31,14 +31,16 @@ pub fn assemble(package: Package, module: &Module) -> Result<()> {
     // Beside its final place, so that nobody ever reads half a package.
     let staging = paths::dist().join(format!(".new-{}", package.folder()));
     let _ = fs::remove_dir_all(&staging);
-    fs::create_dir_all(staging.join("wasm"))?;
+    fs::create_dir_all(&staging)?;
     copy_template(&template, &staging)?;
-    for file in [&module.javascript, &module.wasm].into_iter().chain(&licences) {
-        let folder = if licences.contains(file) { staging.clone() } else { staging.join("wasm") };
-        copy(file, &folder.join(file.file_name().unwrap_or_default()))?;
+    let places = [(licences.iter().collect(), staging.clone()), (compiled, staging.join("wasm"))];
+    for (files, folder) in places {
+        for file in files {
+            copy(file, &folder.join(file.file_name().unwrap_or_default()))?;
+        }
     }
     compile_typescript(package, &template, &staging, &mut step)?;
-    if package == Package::Browser {
+    if let (Package::Browser, [module]) = (package, modules) {
         write_inline_bytes(&module.wasm, &staging.join("inline-bytes.js"))?;
     }
     let _ = fs::remove_dir_all(&target);

@@ -1,6 +1,6 @@
 //! From a crate to an optimised .wasm with its private JavaScript bindings.
 
-use super::Package;
+use super::Source;
 use crate::hash::{Inputs, Stamp};
 use crate::toolchain::{WASM32, WasmToolchain};
 use crate::{paths, process::Job, setup, ui::Step};
@@ -24,18 +24,18 @@ pub struct Module {
     pub wasm: PathBuf,
 }
 
-pub fn build(package: Package) -> Result<Module> {
-    let compiled = compile(package)?;
-    let out = paths::wasm_target().join("npm").join(package.folder());
+pub fn build(source: &Source) -> Result<Module> {
+    let compiled = compile(source)?;
+    let out = paths::wasm_target().join("npm").join(source.name);
     let module = Module {
-        javascript: out.join(format!("{}.js", package.module())),
-        wasm: out.join(format!("{}_bg.wasm", package.module())),
+        javascript: out.join(format!("{}.js", source.name)),
+        wasm: out.join(format!("{}_bg.wasm", source.name)),
     };
     let inputs = Inputs::default()
         .file(&compiled)?
         .text(&setup::locked_version("wasm-bindgen")?)
         .file(&paths::root().join("node_modules/binaryen/package.json"))?
-        .text(package.wasm_opt_level())
+        .text(&source.wasm_opt.join(" "))
         .text(&WASM_FEATURES.join(" "))
         .finish();
     let stamp = Stamp::at(out.join(".stamp"));
@@ -43,41 +43,41 @@ pub fn build(package: Package) -> Result<Module> {
         return Ok(module);
     }
     stamp.remove();
-    let mut step = Step::start(format!("{}: bindings and optimised module", package.krate()));
-    bind(package, &compiled, &out, &mut step)?;
-    optimise(package, &module, &mut step)?;
+    let mut step = Step::start(format!("{}: bindings and optimised module", source.krate));
+    bind(source, &compiled, &out, &mut step)?;
+    optimise(source, &module, &mut step)?;
     step.done(&format!("{} bytes", fs::metadata(&module.wasm)?.len()));
     stamp.write(&inputs)?;
     Ok(module)
 }
 
 /// Cargo itself knows best what is up to date.
-fn compile(package: Package) -> Result<PathBuf> {
+fn compile(source: &Source) -> Result<PathBuf> {
     let toolchain = WasmToolchain::find().context("the wasm32 target is missing")?;
     toolchain
-        .cargo(format!("{} for wasm32", package.krate()))
+        .cargo(format!("{} for wasm32", source.krate))
         // Of a crate that is an rlib as well, `cargo build` leaves link-time optimisation out without a word.
-        .args(["rustc", "--lib", "--crate-type", "cdylib", "--package", package.krate()])
-        .args(["--no-default-features", "--features", "npm", "--profile", package.profile(), "--target", WASM32])
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", rust_flags(package)?)
+        .args(["rustc", "--lib", "--crate-type", "cdylib", "--package", source.krate])
+        .args(["--no-default-features", "--features", "npm", "--profile", source.profile, "--target", WASM32])
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", rust_flags(source)?)
         .minutes(30)
         .run_quietly_if_fast()?;
-    let built = paths::wasm_target().join(WASM32).join(package.profile()).join(format!("{}.wasm", package.module()));
-    ensure!(built.is_file(), "{} did not appear: does {} have crate-type cdylib?", built.display(), package.krate());
+    let built = paths::wasm_target().join(WASM32).join(source.profile).join(format!("{}.wasm", source.name));
+    ensure!(built.is_file(), "{} did not appear: does {} have crate-type cdylib?", built.display(), source.krate);
     Ok(built)
 }
 
-fn bind(package: Package, compiled: &PathBuf, out: &PathBuf, step: &mut Step) -> Result<()> {
+fn bind(source: &Source, compiled: &PathBuf, out: &PathBuf, step: &mut Step) -> Result<()> {
     // An error means that there was nothing of an earlier build.
     let _ = fs::remove_dir_all(out);
-    Job::new(format!("wasm-bindgen {}", package.module()), paths::tools_bin()?.join("wasm-bindgen"))
+    Job::new(format!("wasm-bindgen {}", source.name), paths::tools_bin()?.join("wasm-bindgen"))
         .args([
             "--target",
             "web",
             "--omit-default-module-path",
             "--no-typescript",
             "--out-name",
-            package.module(),
+            source.name,
             "--out-dir",
         ])
         .args([out, compiled])
@@ -86,10 +86,11 @@ fn bind(package: Package, compiled: &PathBuf, out: &PathBuf, step: &mut Step) ->
     Ok(())
 }
 
-fn optimise(package: Package, module: &Module, step: &mut Step) -> Result<()> {
+fn optimise(source: &Source, module: &Module, step: &mut Step) -> Result<()> {
     let optimised = module.wasm.with_extension("wasm.optimised");
-    Job::new(format!("wasm-opt {}", package.module()), paths::npm_bin("wasm-opt"))
-        .args([package.wasm_opt_level(), "--strip-debug", "--strip-producers", "--strip-target-features", "--converge"])
+    Job::new(format!("wasm-opt {}", source.name), paths::npm_bin("wasm-opt"))
+        .args(source.wasm_opt)
+        .args(["--strip-debug", "--strip-producers", "--strip-target-features", "--converge"])
         .args(WASM_FEATURES)
         .args([&module.wasm])
         .args(["-o"])
@@ -101,7 +102,7 @@ fn optimise(package: Package, module: &Module, step: &mut Step) -> Result<()> {
 }
 
 /// Panic messages carry source paths: what ships must not name somebody's home directory, nor differ from machine to machine.
-fn rust_flags(package: Package) -> Result<String> {
+fn rust_flags(source: &Source) -> Result<String> {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| env::home_dir().map(|home| home.join(".cargo")));
     let sources = home.and_then(|home| fs::read_dir(home.join("registry/src")).ok());
     // `cargo package` makes more folders there, and other flags mean another build: only the one that our crates are in.
@@ -110,7 +111,7 @@ fn rust_flags(package: Package) -> Result<String> {
         sources.into_iter().flatten().flatten().map(|entry| entry.path()).filter(|folder| folder.join(&known).is_dir());
     let dependencies = folders.map(|folder| format!("--remap-path-prefix={}=/deps", folder.display()));
     let ours = format!("--remap-path-prefix={}=/keybound", paths::root().display());
-    let flags = package.rust_flags().iter().map(|flag| (*flag).to_owned()).chain(dependencies).chain([ours]);
+    let flags = source.rust_flags.iter().map(|flag| (*flag).to_owned()).chain(dependencies).chain([ours]);
     // The variable separates flags by spaces, so a folder with a space in its name goes unmapped.
     Ok(flags.filter(|flag| !flag.contains(' ')).collect::<Vec<_>>().join(" "))
 }

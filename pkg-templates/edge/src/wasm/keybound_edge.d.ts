@@ -1,11 +1,9 @@
 // What wasm-bindgen makes of crates/keybound-edge/src/npm.rs. Private to this package.
 
-export type ModuleSource = Response | BufferSource | WebAssembly.Module;
 export interface Exports {
   readonly memory: WebAssembly.Memory;
 }
-export default function bind(source: { module_or_path: ModuleSource | Promise<ModuleSource> }): Promise<Exports>;
-export function initSync(source: { module: BufferSource | WebAssembly.Module }): Exports;
+export function initSync(source: { module: WebAssembly.Module }): Exports;
 
 export class ReplayMemory {
   constructor(maxEntries: number, maxPerKey: number, seed: Uint8Array);
@@ -50,6 +48,8 @@ export class Server implements Engine {
   nonce(handle: number, status: number): number;
   set_keys(issuer: number, json: string): boolean;
   resume(handle: number): number;
+  claims_of(handle: number): string | undefined;
+  client(handle: number, confidential: boolean): number;
   token_of(handle: number): string | undefined;
   source(handle: number, active: boolean, claims: string, until: number): number;
   token_jwk(handle: number): string | undefined;
@@ -91,6 +91,7 @@ export class ProofCheck {
 export function reasons(): string;
 export function checks(): string;
 export function algorithms(): string;
+export function freshness(metadata: boolean, cacheControl: string | undefined, age: string | undefined, expires: number, date: number): Uint32Array;
 export function token_endpoint_error(reason: number): string | undefined;
 export function certificate_from_cloudflare(
   presented: string,
@@ -100,6 +101,7 @@ export function certificate_from_cloudflare(
   fingerprintSha256: string,
   allowSelfSigned: boolean,
 ): string;
-export function certificate_from_client_cert(field: string): string;
+export function certificate_from_field(platform: number, field: string, fromEnd: number): string;
+export function certificate_from_google(fingerprint: string | undefined, present: string | undefined, chainVerified: string | undefined): string;
 export function certificate_from_der(der: Uint8Array): string;
 export function certificate_from_text(text: string): string;
