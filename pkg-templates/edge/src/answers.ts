@@ -9,7 +9,7 @@ const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 /** What an answer gets. */
 export interface AnswerFields {
   nonce: string | undefined;
-  /** A request field that the decision depended on. */
+  /** The request fields that the decision depended on, as `Vary` lists them. */
   varies: string | undefined;
 }
 
@@ -57,7 +57,21 @@ export function applyFields(fields: AnswerFields, headers: Headers): void {
     headers.set("DPoP-Nonce", fields.nonce);
     append(headers, "Cache-Control", "no-store");
   }
-  if (fields.varies !== undefined) append(headers, "Vary", fields.varies);
+  if (fields.varies !== undefined) append(headers, "Vary", ...fields.varies.split(", "));
+}
+
+/**
+ * An answer's fields among those that others have set before: lists are joined, an origin that others allowed stays,
+ * everything else is the answer's.
+ */
+export function mergeFields(there: Headers, answer: Headers): Headers {
+  const headers = new Headers(there);
+  for (const [name, value] of answer) {
+    if (name === "vary" || name === "access-control-expose-headers") append(headers, name, ...value.split(",").map((one) => one.trim()));
+    else if (name === "set-cookie") headers.append(name, value);
+    else if (name !== "access-control-allow-origin" || !headers.has(name)) headers.set(name, value);
+  }
+  return headers;
 }
 
 /** A response with more fields. Where there is nothing to add it is the same response. */
