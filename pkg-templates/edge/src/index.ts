@@ -8,7 +8,9 @@ export { durableObjectReplay } from "./durable-object-replay.js";
 export { memoryReplay } from "./replay.js";
 export { redisReplay } from "./redis-replay.js";
 export { introspection } from "./introspection.js";
+export { introspectionBinding } from "./introspection-binding.js";
 export { jwtTokens } from "./tokens.js";
+export { fapi2 } from "./proof-policies.js";
 export { verifyProof } from "./verify-proof.js";
 export type {
   Accepted,
@@ -34,6 +36,7 @@ export type {
   ResolvedToken,
   ResourceServer,
   ResourceServerOptions,
+  SignatureProvider,
   TokenEndpoint,
   TokenEndpointOptions,
   TokenRequestContext,
