@@ -2,6 +2,7 @@
 
 mod conformance;
 pub mod counts;
+mod fuzz;
 mod no_std;
 mod node_tests;
 pub mod report;
@@ -44,8 +45,18 @@ pub enum Suite {
     Packages,
     /// @keybound/edge in workerd and Node
     Edge,
+    /// Other libraries' proofs at ours, ours at theirs, and an authorization server that binds tokens
+    Interop,
+    /// 100,000 mutated proofs and tokens at keybound and at oauth4webapi
+    Differential,
+    /// @keybound/edge in Hono and in Node's servers, and asked by pages of another origin in Chromium, Firefox and WebKit
+    Adapters,
+    /// Certificate-bound tokens over real handshakes: nginx, HAProxy, Node and the development front
+    Mtls,
     /// @keybound/browser in Chromium, Firefox and WebKit
     Browsers,
+    /// The fuzz targets, a few seconds each
+    Fuzz,
     /// The demo's story
     Demo,
 }
@@ -60,8 +71,8 @@ struct Plan {
 impl Suite {
     fn plan(self) -> Plan {
         use Part::{
-            CargoDeny, Chromedriver, Chromium, Firefox, Geckodriver, Npm, Redis, WasmBindgen, WasmPack, WasmTarget,
-            Webkit,
+            CargoDeny, Chromedriver, Chromium, Firefox, Geckodriver, Haproxy, Nginx, Npm, Redis, WasmBindgen, WasmPack,
+            WasmTarget, Webkit,
         };
         match self {
             Suite::Unit => Plan { parts: &[], build: false, run: unit::run },
@@ -76,11 +87,18 @@ impl Suite {
             },
             Suite::Packages => Plan { parts: &[Npm, Chromium], build: true, run: node_tests::packages },
             Suite::Edge => Plan { parts: &[Npm, Redis], build: true, run: node_tests::edge },
+            Suite::Interop => Plan { parts: &[Npm], build: true, run: node_tests::interop },
+            Suite::Differential => Plan { parts: &[Npm], build: true, run: node_tests::differential },
+            Suite::Adapters => {
+                Plan { parts: &[Npm, Chromium, Firefox, Geckodriver, Webkit], build: true, run: node_tests::adapters }
+            }
+            Suite::Mtls => Plan { parts: &[Npm, Nginx, Haproxy], build: true, run: node_tests::mtls },
             Suite::Browsers => Plan {
                 parts: &[Npm, Chromium, Chromedriver, Firefox, Geckodriver, Webkit],
                 build: true,
                 run: node_tests::browsers,
             },
+            Suite::Fuzz => Plan { parts: crate::fuzz::PARTS, build: false, run: fuzz::run },
             Suite::Demo => Plan { parts: &[Npm, Chromium], build: true, run: node_tests::demo },
         }
     }

@@ -2,7 +2,7 @@
 
 use super::counts;
 use super::report::Report;
-use crate::{demo, paths, process::Job};
+use crate::{demo, paths, process::Job, rust_worker};
 use anyhow::{Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,24 @@ pub fn packages(report: &mut Report) -> Result<()> {
 }
 
 pub fn edge(report: &mut Report) -> Result<()> {
+    rust_worker::ensure()?;
     test_files(report, &["edge", "workerd"], 15)
+}
+
+pub fn interop(report: &mut Report) -> Result<()> {
+    test_files(report, &["interop", "authorization-server"], 5)
+}
+
+pub fn differential(report: &mut Report) -> Result<()> {
+    test_files(report, &["differential"], 15)
+}
+
+pub fn adapters(report: &mut Report) -> Result<()> {
+    test_files(report, &["adapters"], 15)
+}
+
+pub fn mtls(report: &mut Report) -> Result<()> {
+    test_files(report, &["mtls"], 10)
 }
 
 pub fn browsers(report: &mut Report) -> Result<()> {
