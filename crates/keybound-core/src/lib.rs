@@ -14,6 +14,9 @@
 //! |---|---|
 //! | `client` | building proofs ([`proof::build`]) and the client state machine ([`client`]) |
 //! | `server` | checking proofs ([`proof::check`]), tokens, nonces and certificates ([`server`]) |
+//!
+//! [`server`] shows both of its roles whole: in one call with a synchronous verifier, and step by step.
+//! For asynchronous Rust, and for workers, `keybound-edge` carries the steps out.
 #![no_std]
 #![cfg_attr(
     test,
@@ -48,3 +51,8 @@ pub mod signature;
 pub mod target_uri;
 pub mod thumbprint;
 pub mod time;
+
+/// The examples of the README are tests.
+#[cfg(all(doctest, feature = "server"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

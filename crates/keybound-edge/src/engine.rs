@@ -281,6 +281,9 @@ impl Engine {
     /// forgotten.
     pub fn set_keys(&mut self, issuer: usize, jwks: Jwks) {
         if let Some(place) = self.issuers.get_mut(issuer) {
+            if let Some(older) = place {
+                jwks.keep_algorithms(older);
+            }
             *place = Some(jwks);
         }
         let known: Vec<Thumbprint> =
@@ -424,7 +427,7 @@ impl Engine {
             Token::Remembered(verified) => verified,
             Token::Jwt(jwt) => {
                 let (jwt, key) = *jwt;
-                let verified = Arc::new(jwt.verified(key.key().thumbprint(), token)?);
+                let verified = Arc::new(jwt.verified(&key, token)?);
                 ids.token = self.remember_token(&parsed, &verified, None, now);
                 ids.token_is_new = true;
                 verified

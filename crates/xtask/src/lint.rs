@@ -20,7 +20,7 @@ pub struct Args {
 /// toolchain needs a clippy of its own.
 const PUBLISHED: [&str; 5] =
     ["keybound-core", "keybound-rustcrypto", "keybound-webcrypto", "keybound-browser", "keybound-edge"];
-const WORKSHOP: [&str; 3] = ["keybound-conformance", "keybound-provider-tests", "xtask"];
+const WORKSHOP: [&str; 4] = ["keybound-conformance", "keybound-example-worker", "keybound-provider-tests", "xtask"];
 
 /// A file that names one works only where that host can be reached; names of packages work everywhere.
 /// Written in two halves, so that this file passes.
@@ -33,9 +33,14 @@ const REGISTRY_HOSTS: [(&str, &str); 6] = [
     ("deb.debian", ".org"),
 ];
 
+/// Both workspaces.
+const FORMAT: [&[&str]; 2] = [&["fmt", "--all"], &["fmt", "--manifest-path", "tests/fuzz/Cargo.toml"]];
+
 pub fn run(args: &Args) -> Result<ExitCode> {
     if args.fix {
-        Job::new("cargo fmt", "cargo").args(["fmt", "--all"]).run()?;
+        for arguments in FORMAT {
+            Job::new("cargo fmt", "cargo").args(arguments).run()?;
+        }
     }
     let mut report = Report::default();
     report.suite("lint", |report| {
@@ -46,10 +51,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 }
 
 pub fn checks(report: &mut Report) -> Result<()> {
-    report.succeeds(
-        "cargo fmt",
-        Job::new("cargo fmt", "cargo").args(["fmt", "--all", "--", "--check", "--color", "never"]),
-    );
+    for arguments in FORMAT {
+        let check = Job::new("cargo fmt", "cargo").args(arguments).args(["--", "--check", "--color", "never"]);
+        report.succeeds(&format!("cargo {}", arguments.join(" ")), check);
+    }
     for krate in PUBLISHED.iter().chain(&WORKSHOP) {
         let label = format!("clippy {krate}");
         let clippy = Job::new(label.clone(), "cargo").args([
@@ -68,7 +73,7 @@ pub fn checks(report: &mut Report) -> Result<()> {
     report.succeeds("documentation", doc.env("RUSTDOCFLAGS", "-D warnings").minutes(15));
     let deny = Job::new("cargo-deny", paths::tools_bin()?.join("cargo-deny"));
     report.succeeds("cargo-deny", deny.args(["check", "bans", "licenses", "sources"]).minutes(5));
-    for template in ["browser", "edge"] {
+    for template in ["browser", "edge", "mtls-front"] {
         let label = format!("tsc {template}");
         let project = paths::root().join("pkg-templates").join(template).join("tsconfig.json");
         let tsc =

@@ -4,11 +4,13 @@ mod bench;
 mod build;
 mod conformance;
 mod demo;
+mod fuzz;
 mod hash;
 mod lint;
 mod lock;
 mod paths;
 mod process;
+mod rust_worker;
 mod setup;
 mod size;
 mod suites;
@@ -39,6 +41,8 @@ enum Verb {
     Test(suites::Args),
     Demo(demo::Args),
     Conformance(conformance::Args),
+    Fuzz(fuzz::Args),
+    RustWorker(rust_worker::Args),
     Size(size::Args),
     Lint(lint::Args),
     Bench(bench::Args),
@@ -52,6 +56,8 @@ fn main() -> ExitCode {
         Verb::Test(args) => suites::run(&args),
         Verb::Demo(args) => demo::run(&args),
         Verb::Conformance(args) => conformance::run(&args),
+        Verb::Fuzz(args) => fuzz::run(&args),
+        Verb::RustWorker(args) => rust_worker::run(&args),
         Verb::Size(args) => size::run(&args),
         Verb::Lint(args) => lint::run(&args),
         Verb::Bench(args) => bench::run(&args),

@@ -7,7 +7,10 @@ import type { CertificateReading, CertificateSource } from "./types.js";
 
 /** Options of {@link peerCertificate}. */
 export interface PeerCertificateOptions {
-  /** Lets that one verification failure pass (RFC 8705 §2.2), never an expired, revoked or otherwise unverified certificate. */
+  /**
+   * Lets that one verification failure pass (RFC 8705 §2.2), never an expired, revoked or otherwise unverified certificate.
+   * With `crl` set, Node calls a self-signed one UNABLE_TO_GET_CRL, and it is refused all the same.
+   */
   allowSelfSigned?: boolean;
 }
 

@@ -4,6 +4,7 @@
 
 mod case;
 mod common;
+mod edge;
 mod resource_server;
 mod token_endpoint;
 

@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 use crate::{
     case::{Observed, Step},
     common::{Policy, certificate_of, fields, nonce_rule, nonce_status, now_of, outcome, refs, text},
+    edge::{Around, Edge, Introspected},
 };
 
 /// One verifier, to which the steps of a case go.
@@ -31,6 +32,7 @@ pub struct Runner {
     jwks: Vec<Jwks>,
     meta: Value,
     replay: MemoryReplay,
+    edge: Edge,
     now: i64,
 }
 
@@ -42,6 +44,7 @@ impl Runner {
             jwks: Jwks::parse(&meta["jwks"].to_string()).into_iter().collect(),
             meta: meta.clone(),
             replay: MemoryReplay::new(100_000, 10_000),
+            edge: Edge::new(),
             now: meta["now_default"].as_i64().unwrap_or(0),
         }
     }
@@ -84,31 +87,36 @@ impl Runner {
             profile: Profile::Rfc9068,
             types: Vec::new(),
         };
-        let token = match step.get("token_claims") {
+        let introspected =
+            Introspected(step.get("token_claims").map(|claims| (is_active(step, claims), claims.to_string())));
+        let token = match &introspected.0 {
             None => TokenCheck::Jwt(&token_policy, &self.jwks),
-            Some(claims) => TokenCheck::Resolved(
-                VerifiedToken::from_source(
-                    is_active(step, claims),
-                    &claims.to_string(),
-                    &token_policy.issuers,
-                    &token_policy.audiences,
-                )
-                .map(Arc::new),
+            Some((active, claims)) => TokenCheck::Resolved(
+                VerifiedToken::from_source(*active, claims, &token_policy.issuers, &token_policy.audiences)
+                    .map(Arc::new),
             ),
         };
+        let certificate = certificate_of(step, &request);
         let surroundings = Surroundings {
             verifier: &RustCrypto,
             replay: &mut own.replay(&mut self.replay),
             nonce: |nonce: &str| nonces.map_or(NonceStatus::Unknown, |policy| nonce_status(policy, nonce)),
-            certificate: certificate_of(step, &request),
+            certificate,
         };
         let context = answer::ChallengeContext { constraint, algorithms: proof.algorithms, resource_metadata: None };
-        authenticate(&request_parts, &policy, token, now, surroundings).inspect_err(|reason| {
+        let decision = authenticate(&request_parts, &policy, token, now, surroundings).inspect_err(|reason| {
             // Whatever is refused, it must be possible to answer it.
             let used = answer::scheme_used(&request_parts);
             let challenges = answer::refusal(&context, *reason, used);
             assert_eq!(challenges.is_empty(), reason.answer() == Answer::ServerError);
-        })
+        });
+        let around = Around { now, certificate, nonces, replay: own.flag("replay") };
+        let by_edge = self.edge.authenticate(&request_parts, policy, &token_policy, &self.jwks, &introspected, &around);
+        let said = |accepted: &Accepted| (accepted.jkt(), accepted.x5t_s256(), accepted.claims_json().to_owned());
+        let edge_said =
+            by_edge.map(|accepted| (accepted.jkt(), accepted.x5t_s256(), accepted.claims_json().to_owned()));
+        assert_eq!(decision.as_ref().map(said).map_err(|reason| *reason), edge_said, "keybound-edge decides otherwise");
+        decision
     }
 }
 
@@ -116,6 +124,7 @@ fn constraint_of(policy: &Policy) -> ConstraintPolicy {
     ConstraintPolicy {
         mechanism: if policy.flag("require_dpop") { Mechanism::Dpop } else { Mechanism::Either },
         required: policy.flag("require_dpop") || policy.flag("require_sender_constraint"),
+        ..ConstraintPolicy::default()
     }
 }
 

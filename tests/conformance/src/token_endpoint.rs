@@ -17,19 +17,21 @@ use serde_json::{Value, json};
 use crate::{
     case::{Observed, Step},
     common::{Policy, certificate_of, fields, nonce_rule, nonce_status, now_of, outcome, refs, text},
+    edge::{Around, Edge},
 };
 
 /// One endpoint, to which the steps of a case go.
 pub struct Runner {
     meta: Value,
     replay: MemoryReplay,
+    edge: Edge,
     now: i64,
 }
 
 impl Runner {
     pub fn new(meta: &Value) -> Self {
         let replay = MemoryReplay::new(100_000, 10_000);
-        Self { meta: meta.clone(), replay, now: meta["now_default"].as_i64().unwrap_or(0) }
+        Self { meta: meta.clone(), replay, edge: Edge::new(), now: meta["now_default"].as_i64().unwrap_or(0) }
     }
 
     pub fn run(&mut self, step: &Step) -> Observed {
@@ -59,15 +61,23 @@ impl Runner {
         let nonces = step.get("nonce_policy");
         let own = Policy::of(&self.meta, step);
         let grant = grant_of(step, own.flag("require_dpop"));
+        let certificate = certificate_of(step, &request);
         let surroundings = Surroundings {
             verifier: &RustCrypto,
             replay: &mut own.replay(&mut self.replay),
             nonce: |nonce: &str| nonces.map_or(NonceStatus::Unknown, |policy| nonce_status(policy, nonce)),
-            certificate: certificate_of(step, &request),
+            certificate,
         };
         let policy = TokenEndpointPolicy { proof: own.proof(), nonce: nonce_rule(step) };
         let request = TokenRequest { method: &method, url: &url, dpop: &dpop };
-        bind(&request, &grant, &policy, now_of(step, self.now), surroundings)
+        let now = now_of(step, self.now);
+        let decision = bind(&request, &grant, &policy, now, surroundings);
+        let around = Around { now, certificate, nonces, replay: own.flag("replay") };
+        let by_edge = self.edge.bind(&request, &grant, policy, &around);
+        let said = |binding: &Binding| (binding.jkt(), binding.x5t_s256(), binding.is_dpop());
+        let edge_said = by_edge.map(|bound| (bound.jkt(), bound.x5t_s256(), bound.token_type() == "DPoP"));
+        assert_eq!(decision.as_ref().map(said).map_err(|reason| *reason), edge_said, "keybound-edge decides otherwise");
+        decision
     }
 }
 

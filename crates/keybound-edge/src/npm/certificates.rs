@@ -86,10 +86,11 @@ pub fn certificate_from_der(der: &[u8]) -> String {
 #[wasm_bindgen]
 pub fn certificate_from_text(text: &str) -> String {
     let text = text.trim();
-    let reading = if text.starts_with('-') {
-        certificate::from_pem(text)
-    } else if let Some(thumbprint) = Thumbprint::parse(text) {
+    // A thumbprint first: one in 64 begins with '-', as PEM does.
+    let reading = if let Some(thumbprint) = Thumbprint::parse(text) {
         Ok(thumbprint)
+    } else if text.starts_with('-') {
+        certificate::from_pem(text)
     } else {
         certificate::from_hex(text)
     };
