@@ -5,8 +5,7 @@
 import { X509Certificate, createHash } from "node:crypto";
 import { Agent, request as httpsRequest } from "node:https";
 import { MACHINE_CLIENT } from "./clients.mjs";
-import { CF_HEADER } from "./mtls-front.mjs";
-import { tlsClientAuth } from "./tls-client-auth.mjs";
+import { CF_HEADER, tlsClientAuth } from "./mtls-front.mjs";
 
 /** What a caller of the API may present along with the machine's token; "forged": no certificate, but a header that claims the right one. */
 export const PRESENTED = /** @type {const} */ (["own", "neighbour", "lookalike", "none", "forged"]);

@@ -3,9 +3,7 @@
 mod forwarded;
 mod xfcc;
 
-use alloc::vec::Vec;
-
-use base64::engine::general_purpose::STANDARD;
+use alloc::{string::String, vec::Vec};
 
 use crate::{base64url, server::reason::Reason, sha256, thumbprint::Thumbprint};
 
@@ -98,7 +96,7 @@ pub fn from_pem(pem: &str) -> Result<Thumbprint, Reason> {
         .strip_prefix("-----BEGIN CERTIFICATE-----")
         .and_then(|rest| rest.strip_suffix("-----END CERTIFICATE-----"))
         .ok_or(Reason::CertificateMalformed)?;
-    let base64: Vec<u8> = body.bytes().filter(|octet| !octet.is_ascii_whitespace()).collect();
+    let base64: String = body.chars().filter(|character| !character.is_ascii_whitespace()).collect();
     from_der(&decode_standard(&base64)?)
 }
 
@@ -116,12 +114,12 @@ pub fn from_rfc9440(field: &str) -> Result<Thumbprint, Reason> {
         return Err(Reason::CertificateHeaderRepeated);
     }
     let base64 = field.strip_prefix(':').and_then(|rest| rest.strip_suffix(':')).ok_or(Reason::CertificateMalformed)?;
-    from_der(&decode_standard(base64.as_bytes())?)
+    from_der(&decode_standard(base64)?)
 }
 
 /// Base64 with its padding (RFC 4648 §4).
-fn decode_standard(base64: &[u8]) -> Result<Vec<u8>, Reason> {
-    base64url::decode_with(&STANDARD, base64).map_err(|_| Reason::CertificateMalformed)
+fn decode_standard(base64: &str) -> Result<Vec<u8>, Reason> {
+    base64url::decode_standard(base64).map_err(|_| Reason::CertificateMalformed)
 }
 
 /// A thumbprint from the hex digits of a SHA-256 fingerprint. Colons between octets are allowed.

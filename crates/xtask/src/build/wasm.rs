@@ -5,7 +5,7 @@ use crate::hash::{Inputs, Stamp};
 use crate::toolchain::{WASM32, WasmToolchain};
 use crate::{paths, process::Job, setup, ui::Step};
 use anyhow::{Context, Result, ensure};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// What rustc may use for wasm32 and wasm-opt therefore has to know.
@@ -35,6 +35,7 @@ pub fn build(source: &Source) -> Result<Module> {
         .file(&compiled)?
         .text(&setup::locked_version("wasm-bindgen")?)
         .file(&paths::root().join("node_modules/binaryen/package.json"))?
+        .text(include_str!("wasm.rs"))
         .text(&source.wasm_opt.join(" "))
         .text(&WASM_FEATURES.join(" "))
         .finish();
@@ -83,6 +84,17 @@ fn bind(source: &Source, compiled: &PathBuf, out: &PathBuf, step: &mut Step) -> 
         .args([out, compiled])
         .minutes(5)
         .succeed_in(step)?;
+    let_bundlers_drop_classes(&out.join(format!("{}.js", source.name)))
+}
+
+/// To a bundler, a class whose prototype is changed afterwards, and a registry that is constructed, are effects that
+/// may be needed: everybody's bundle would have the classes of every export. Nobody calls these classes' disposers.
+fn let_bundlers_drop_classes(javascript: &Path) -> Result<()> {
+    const REGISTRY: &str = "new FinalizationRegistry(";
+    let bindings = fs::read_to_string(javascript)?;
+    let kept = bindings.lines().filter(|line| !line.starts_with("if (Symbol.dispose)"));
+    let pure = kept.map(|line| line.replace(REGISTRY, &format!("/* @__PURE__ */ {REGISTRY}")) + "\n");
+    fs::write(javascript, pure.collect::<String>())?;
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! Programs that come from the operating system: browsers, their drivers, a virtual display.
+//! Programs that come from the operating system: browsers, their drivers, a virtual display, servers, a compiler.
 
 use super::Part;
 use crate::{paths, process::Job, ui::Step};
@@ -27,6 +27,9 @@ const PROGRAMS: &[Program] = &[
     // xvfb-run calls it, and xvfb only recommends it.
     Program { part: Part::Webkit, names: &["xauth"], package: "xauth" },
     Program { part: Part::Redis, names: &["redis-server"], package: "redis-server" },
+    Program { part: Part::Nginx, names: &["nginx"], package: "nginx" },
+    Program { part: Part::Haproxy, names: &["haproxy"], package: "haproxy" },
+    Program { part: Part::Cxx, names: &["c++"], package: "g++" },
 ];
 
 /// Package lists older than this are fetched again.

@@ -17,8 +17,9 @@ use std::time::Instant;
 /// Install what building and testing need; does nothing when all is there
 ///
 /// Brings the wasm32 target (through rustup, or through Debian's packages where rustup can fetch nothing),
-/// wasm-bindgen, wasm-pack, geckodriver and cargo-deny (built once into the cache), browsers, their drivers
-/// and Redis (Debian packages), and the npm packages. The other verbs call it for the parts that they need.
+/// wasm-bindgen, wasm-pack, geckodriver, cargo-deny and cargo-fuzz (built once into the cache), browsers, their
+/// drivers, Redis, nginx, HAProxy and a C++ compiler (Debian packages), and the npm packages. The other verbs
+/// call it for the parts that they need.
 #[derive(clap::Args)]
 pub struct Args {
     /// Only these parts (default: all)
@@ -37,6 +38,10 @@ pub enum Part {
     WasmPack,
     /// cargo-deny, which checks licences, bans and sources
     CargoDeny,
+    /// cargo-fuzz, which builds and runs the fuzz targets
+    CargoFuzz,
+    /// A C++ compiler, for the fuzzer
+    Cxx,
     /// The packages of package-lock.json
     Npm,
     /// Chromium
@@ -51,6 +56,10 @@ pub enum Part {
     Webkit,
     /// Redis
     Redis,
+    /// nginx
+    Nginx,
+    /// HAProxy
+    Haproxy,
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {

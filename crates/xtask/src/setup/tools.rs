@@ -27,6 +27,7 @@ fn wanted(part: Part) -> Result<Option<Tool>> {
         Part::WasmPack => pinned("wasm-pack", "wasm-pack", "0.15.1"),
         Part::Geckodriver => pinned("geckodriver", "geckodriver", "0.37.1"),
         Part::CargoDeny => pinned("cargo-deny", "cargo-deny", "0.20.2"),
+        Part::CargoFuzz => pinned("cargo-fuzz", "cargo-fuzz", "0.13.2"),
         _ => None,
     })
 }

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use super::{
     CertificateReading, MAX_CERTIFICATE_BYTES, Reason, Thumbprint, decode_standard, from_der, from_hex, from_pem,
 };
-use crate::server::request;
+use crate::{base64url, server::request};
 
 /// The longest field that is looked at, in octets: every octet of a PEM text may be escaped.
 pub(super) const MAX_FIELD_BYTES: usize = MAX_CERTIFICATE_BYTES * 6;
@@ -100,24 +100,15 @@ pub fn from_google(
 }
 
 fn standard_thumbprint(value: &str) -> Result<Thumbprint, Reason> {
-    if value.contains(['-', '_']) {
-        return Err(Reason::CertificateMalformed);
-    }
-    let url_safe: alloc::string::String = value
-        .chars()
-        .map(|character| match character {
-            '+' => '-',
-            '/' => '_',
-            other => other,
-        })
-        .collect();
     // 20 octets are 27 characters.
-    let wrong = if value.len() == 27 { Reason::CertificateSha1 } else { Reason::CertificateMalformed };
-    Thumbprint::parse(&url_safe).ok_or(wrong)
+    let sha1 = value.len() == 27 && !value.bytes().any(|octet| matches!(octet, b'-' | b'_'));
+    let wrong = if sha1 { Reason::CertificateSha1 } else { Reason::CertificateMalformed };
+    let octets = base64url::decode_standard_unpadded(value).map_err(|_| wrong)?;
+    <[u8; 32]>::try_from(octets.as_slice()).map(Thumbprint::from_bytes).map_err(|_| wrong)
 }
 
 /// Reads a field that holds one value.
-fn single(field: &str, read: impl FnOnce(&str) -> Result<Thumbprint, Reason>) -> CertificateReading {
+fn single(field: &str, read: fn(&str) -> Result<Thumbprint, Reason>) -> CertificateReading {
     let value = request::trim(field);
     if value.is_empty() {
         return CertificateReading::Absent;
@@ -145,7 +136,7 @@ fn base64_der(value: &str) -> Result<Thumbprint, Reason> {
     if is_hex(value) {
         return from_hex(value).and(Err(Reason::CertificateMalformed));
     }
-    from_der(&decode_standard(value.as_bytes())?)
+    from_der(&decode_standard(value)?)
 }
 
 /// Hex digits of a hash, which no certificate looks like.

@@ -5,7 +5,7 @@ use alloc::{
     string::{String, ToString},
 };
 
-use base64::Engine;
+use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::*;
 

@@ -20,13 +20,12 @@ pub fn from_xfcc(field: &str, from_end: usize) -> CertificateReading {
     if field.trim_ascii().is_empty() {
         return CertificateReading::Absent;
     }
-    // Read from the front, where the quotes begin. A quote that the client left open would swallow the
-    // nearest proxy's element; the quotes then do not come out even, and the field is refused.
-    let Some(count) = split(field, b',').try_fold(0_usize, |count, part| part.map(|_| count.saturating_add(1))) else {
+    if !is_well_formed(field) {
         return CertificateReading::Refused(Reason::CertificateMalformed);
-    };
+    }
+    let count = split(field, b',').count();
     let place = count.checked_sub(1).and_then(|last| last.checked_sub(from_end));
-    let element = place.and_then(|place| split(field, b',').nth(place).flatten());
+    let element = place.and_then(|place| split(field, b',').nth(place));
     match element.map(read_element) {
         // Fewer proxies than configured: the request came another way.
         None => CertificateReading::Refused(Reason::CertificateMalformed),
@@ -36,19 +35,41 @@ pub fn from_xfcc(field: &str, from_end: usize) -> CertificateReading {
     }
 }
 
+/// Whether every quote opens a value and is closed at its end, in all elements. A client that leaves one
+/// open in its own element, or a name in its certificate that escapes another one's quotes, would else
+/// move the place where the nearest proxy's element begins.
+fn is_well_formed(field: &str) -> bool {
+    let (mut quoted, mut escaped, mut closed, mut before) = (false, false, false, 0);
+    for octet in field.bytes() {
+        match octet {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' if quoted => (quoted, closed) = (false, true),
+            _ if quoted => {}
+            b';' | b',' => closed = false,
+            b' ' | b'\t' => {}
+            _ if closed => return false,
+            b'"' if before == b'=' => quoted = true,
+            b'"' | b'\\' => return false,
+            _ => {}
+        }
+        before = octet;
+    }
+    !quoted
+}
+
 fn read_element(element: &str) -> Result<Option<Thumbprint>, Reason> {
     let (mut hash, mut certificate, mut chain) = (None, None, false);
     for pair in split(element, b';') {
-        let pair = pair.ok_or(Reason::CertificateMalformed)?.trim_ascii();
+        let pair = pair.trim_ascii();
         if pair.is_empty() {
             continue;
         }
         let (key, value) = pair.split_once('=').ok_or(Reason::CertificateMalformed)?;
-        // A quote anywhere but around a value means that somebody else's quotes were left open.
         if key.is_empty() || !key.bytes().all(|octet| octet.is_ascii_alphanumeric()) {
             return Err(Reason::CertificateMalformed);
         }
-        let value = unquote(value)?;
+        let value = unquote(value);
         // Keys are case-insensitive.
         let place = if key.eq_ignore_ascii_case("hash") {
             &mut hash
@@ -73,29 +94,23 @@ fn read_element(element: &str) -> Result<Option<Thumbprint>, Reason> {
 }
 
 /// The value, without its quotes and the backslashes before quotes in it.
-fn unquote(value: &str) -> Result<Cow<'_, str>, Reason> {
-    let Some(rest) = value.strip_prefix('"') else {
-        return if value.contains('"') { Err(Reason::CertificateMalformed) } else { Ok(Cow::Borrowed(value)) };
+fn unquote(value: &str) -> Cow<'_, str> {
+    let Some(inner) = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+        return Cow::Borrowed(value);
     };
-    let inner = rest.strip_suffix('"').ok_or(Reason::CertificateMalformed)?;
-    if !inner.contains(['\\', '"']) {
-        return Ok(Cow::Borrowed(inner));
+    if !inner.contains('\\') {
+        return Cow::Borrowed(inner);
     }
     let mut text = String::with_capacity(inner.len());
     let mut characters = inner.chars();
     while let Some(character) = characters.next() {
-        match character {
-            '"' => return Err(Reason::CertificateMalformed),
-            '\\' => text.push(characters.next().ok_or(Reason::CertificateMalformed)?),
-            other => text.push(other),
-        }
+        text.extend(if character == '\\' { characters.next() } else { Some(character) });
     }
-    Ok(Cow::Owned(text))
+    Cow::Owned(text)
 }
 
-/// The parts between separators that stand outside of quotes. The last one is `None` if a quote stays
-/// open.
-fn split(text: &str, separator: u8) -> impl Iterator<Item = Option<&str>> {
+/// The parts between separators that stand outside of quotes.
+fn split(text: &str, separator: u8) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     core::iter::from_fn(move || {
         let text = rest?;
@@ -108,12 +123,12 @@ fn split(text: &str, separator: u8) -> impl Iterator<Item = Option<&str>> {
                 octet if octet == separator && !quoted => {
                     let (part, after) = text.split_at_checked(place)?;
                     rest = after.get(1..);
-                    return Some(Some(part));
+                    return Some(part);
                 }
                 _ => {}
             }
         }
         rest = None;
-        Some((!quoted).then_some(text))
+        Some(text)
     })
 }

@@ -2,7 +2,7 @@
 
 use alloc::{format, string::String, vec, vec::Vec};
 
-use base64::Engine;
+use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{super::*, rfc8705};
 
@@ -220,6 +220,11 @@ fn nothing_that_a_client_writes_before_it_changes_the_last_element() {
         "x\\\"y",
         &format!(",Hash={victim};a\\\""),
         &format!(",Hash={victim};Subject=\\\""),
+        // A quote whose backslash is itself escaped ends the value.
+        &format!("\\\\\",Hash={victim};x=\\\\\""),
+        &format!("\\\\\",Hash={victim};x="),
+        &format!("\\\\\"\\,Hash={victim}"),
+        &format!("\\\\\";Hash={victim}"),
     ] {
         let appended = format!(",By=x;Hash={own};Subject=\"{subject}\";URI=u");
         for forged in [
