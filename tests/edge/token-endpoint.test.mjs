@@ -124,6 +124,90 @@ describe("what the grant is bound to", () => {
   });
 });
 
+describe("what is said of the grant", () => {
+  test("a dpop_jkt that is no thumbprint is refused, whatever it is, and never left out", async () => {
+    const { bind } = makeEndpoint();
+    for (const odd of ["", "short", `${client.jkt} `, `${client.jkt}=`, 5, true, {}, [client.jkt], [client.jkt, client.jkt], "\ud800", "é"]) {
+      for (const proof of [{}, null]) {
+        isRefused(await bind({ dpopJkt: odd }, { proof }), "invalid_grant", "grant_key_mismatch");
+        isRefused(await bind({ dpopJkt: odd, endpoint: "par" }, { proof }), "invalid_dpop_proof", "pushed_key_mismatch");
+      }
+    }
+    for (const none of [undefined, null]) assert.equal((await bind({ dpopJkt: none }, { proof: null })).ok, true);
+  });
+
+  test("what a refresh token is bound to may be what bind() gave, and nothing that would be overlooked", async () => {
+    const { bind } = makeEndpoint();
+    const { cnf } = await bind();
+    assert.equal((await bind({ refreshToken: cnf })).ok, true);
+    assert.equal((await bind({ refreshToken: null }, { proof: null })).ok, true);
+    isRefused(await bind({ refreshToken: cnf }, { proof: null }), "invalid_grant", "grant_proof_missing");
+    isRefused(await bind({ refreshToken: { jkt: 5 } }), "invalid_grant", "grant_key_mismatch");
+    for (const odd of [client.jkt, 5, true, { JKT: client.jkt }, { jkt: client.jkt, x5t: "x" }, [client.jkt]]) {
+      await assert.rejects(bind({ refreshToken: odd }), /^TypeError: refreshToken: give/);
+    }
+  });
+
+  test("words and switches that are none are mistakes of the caller's, and told as such", async () => {
+    const { bind } = makeEndpoint();
+    for (const [context, message] of [
+      [{ endpoint: "PAR" }, /^TypeError: endpoint: give "token" or "par"/],
+      [{ clientType: "private" }, /^TypeError: clientType: give "public" or "confidential"/],
+      [{ requireDpop: "true" }, /^TypeError: requireDpop: give true or false/],
+      [{ requireDpop: 1 }, /^TypeError: requireDpop/],
+      [{ bindCertificate: null }, /^TypeError: bindCertificate/],
+    ]) {
+      await assert.rejects(bind(context), message);
+    }
+  });
+});
+
+test("an ath is ignored, also a wrong one", async () => {
+  const { bind } = makeEndpoint();
+  for (const ath of ["x", 5, null]) assert.equal((await bind({}, { proof: { ath } })).ok, true);
+});
+
+test("at a pushed request the proof is checked in full, and the endpoint is its own", async () => {
+  const { bind } = makeEndpoint();
+  isRefused(await bind({ endpoint: "par" }, { proof: { htu: "https://as.example/par" } }), "invalid_dpop_proof", "htu_path_mismatch");
+  isRefused(await bind({ endpoint: "par" }, { proof: { htm: "GET" } }), "invalid_dpop_proof", "htm_mismatch");
+  const pushed = await bind({ endpoint: "par", dpopJkt: client.jkt }, { proof: null });
+  assert.deepEqual([pushed.cnf, pushed.tokenType], [{ jkt: client.jkt }, "Bearer"]);
+  const { bind: withNonce } = makeEndpoint({ nonce: { secrets: ["s".repeat(32)] } });
+  isRefused(await withNonce({ endpoint: "par" }), "use_dpop_nonce", "nonce_missing");
+});
+
+test("a nonce challenge leaves the proof's mark alone, and comes before the grant's faults do", async () => {
+  const marks = [];
+  const { bind } = makeEndpoint({ nonce: { secrets: ["s".repeat(32)] }, replay: { claim: (mark) => (marks.push(mark), true) } });
+  isRefused(await bind({ dpopJkt: "A".repeat(43) }), "use_dpop_nonce", "nonce_missing");
+  assert.deepEqual(marks, []);
+  const nonce = (await bind()).response().headers.get("dpop-nonce");
+  isRefused(await bind({ dpopJkt: "A".repeat(43) }, { proof: { nonce } }), "invalid_grant", "grant_key_mismatch");
+  assert.deepEqual(marks, []);
+  assert.equal((await bind({ dpopJkt: client.jkt }, { proof: { nonce } })).ok, true);
+  assert.equal(marks.length, 1);
+});
+
+test("a mark that is left to the caller is the one that a store would be asked for", async () => {
+  const marks = [];
+  const { request, endpoint } = makeEndpoint({ replay: { claim: (mark) => (marks.push(mark), true) } });
+  const again = await request();
+  await endpoint.bind(again);
+  const { replay } = await makeEndpoint({ replay: "external" }).endpoint.bind(again);
+  assert.deepEqual(replay, marks[0]);
+});
+
+test("a public client's refresh token keeps its certificate, also without the metadata; a confidential client's does not", async () => {
+  const { bind } = makeEndpoint();
+  const refreshToken = { "x5t#S256": CERTIFICATE.x5t };
+  const bound = await bind({ refreshToken, certificate: CERTIFICATE.der }, { proof: null });
+  assert.deepEqual(bound.cnf, { "x5t#S256": CERTIFICATE.x5t });
+  isRefused(await bind({ refreshToken, certificate: OTHER.der }, { proof: null }), "invalid_grant", "grant_certificate_mismatch");
+  isRefused(await bind({ refreshToken, certificate: null }, { proof: null }), "invalid_request", "certificate_required");
+  assert.equal((await bind({ refreshToken, certificate: OTHER.der, clientType: "confidential" }, { proof: null })).ok, true);
+});
+
 test("mistakes in its configuration are refused as a resource server's are", () => {
   const make = (options) => () => edge.createTokenEndpoint(options);
   assert.throws(make({ nonce: { secrets: ["short"] } }), /^TypeError: nonce\.secrets/);

@@ -27,9 +27,6 @@ interface TlsClientAuth {
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
 
 function cloudflare(options: { allowSelfSigned?: boolean } = {}): CertificateSource {
-  if (!["boolean", "undefined"].includes(typeof options?.allowSelfSigned)) {
-    throw new TypeError("certificates.cloudflare: allowSelfSigned must be true or false");
-  }
   return {
     name: "cloudflare",
     read(request) {

@@ -12,6 +12,9 @@ export { introspectionBinding } from "./introspection-binding.js";
 export { jwtTokens } from "./tokens.js";
 export { fapi2 } from "./proof-policies.js";
 export { verifyProof } from "./verify-proof.js";
+export type { IntrospectionBinding } from "./introspection-binding.js";
+export type { IntrospectionOptions } from "./introspection.js";
+export type { JwtOptions, KeySet } from "./tokens.js";
 export type {
   Accepted,
   Alg,

@@ -38,11 +38,14 @@ class RedisReplay implements ReplayStore {
  * that long a captured proof could be used once more. `appendonly yes` with `appendfsync always` loses none.
  */
 export function redisReplay(client: unknown, options: { prefix?: string } = {}): ReplayStore {
-  return new RedisReplay(sender(client), options.prefix ?? "keybound:replay:");
+  const { prefix = "keybound:replay:" } = options;
+  if (typeof prefix !== "string") throw new TypeError("redisReplay: prefix must be a text that all servers of one fleet share");
+  return new RedisReplay(sender(client), prefix);
 }
 
 function sender(client: unknown): Send {
-  const given = client as Partial<IoRedis & NodeRedis> | null | undefined;
+  // Every function has a method `call`.
+  const given = (typeof client === "object" ? client : undefined) as Partial<IoRedis & NodeRedis> | null | undefined;
   if (typeof given?.call === "function") {
     const ioredis = given as IoRedis;
     return ([command = "", ...args]) => ioredis.call(command, ...args);

@@ -80,7 +80,7 @@ cnf.accept("cnf-extra-members", "jkt beside unknown members", { expect: "accept"
 cnf.accept("cnf-jkt-and-kid", "jkt beside a kid", { expect: "accept", jkt, cnf: { jkt, kid: "k" }, requirement: "E04 I18", also: ["invalid_token"], level: "SHOULD" });
 cnf.accept("cnf-introspection", "cnf at the top of an introspection answer", { expect: "accept", jkt, cnf: { jkt }, section: "6.2", requirement: "A38 B06" });
 cnf.accept("cnf-token-type", "token_type DPoP in an introspection answer", { expect: "accept", claims: { token_type: "DPoP" }, section: "6.2", requirement: "A39" });
-cnf.open("cnf-token-type-bearer", "token_type Bearer in an introspection answer with a jkt: the server may check it", ["accept", "invalid_token"], { claims: { token_type: "Bearer" }, section: "6.2", requirement: "A39" });
+cnf.open("cnf-token-type-bearer", "token_type Bearer in an introspection answer with a jkt: the server may check it", ["invalid_token", "accept"], { claims: { token_type: "Bearer" }, section: "6.2", requirement: "A39" });
 cnf.open("cnf-token-type-case", "token_type dpop: compared without case (RFC 6749 §5.1)", ["accept", "invalid_token"], { claims: { token_type: "dpop" }, section: "6.2", requirement: "A39" });
 
 // Both constraints

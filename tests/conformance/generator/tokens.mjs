@@ -2,7 +2,7 @@
 
 import { base64url, key } from "./keys.mjs";
 import { compact } from "./jws.mjs";
-import { AUDIENCE, ISSUER, META, NOW, label, subject } from "./cases.mjs";
+import { AUDIENCE, ISSUER, META, NOW, label, rsStep, sequence, subject } from "./cases.mjs";
 
 const introspection = subject({ group: "introspection", section: "RFC7662 2.2", requirement: "G04", source: "introspection", requires: ["introspection"], expect: "invalid_token" });
 const refuse = (id, why, claims, more = {}) => introspection.refuse(`introspection-${id}`, why, { expect: "invalid_token", claims, ...more });
@@ -13,6 +13,7 @@ for (const [name, value] of [["string-true", "true"], ["string-false", "false"],
   refuse(`active-${name}`, `active is ${JSON.stringify(value)}: only true counts`, { active: value });
 }
 refuse("active-missing", "active is missing: it is required", { active: undefined });
+introspection.open("introspection-type-without-cnf", "token_type DPoP without cnf, as Bearer: the binding was lost on the way", ["invalid_token", "accept"], { claims: { token_type: "DPoP" }, proof: null, cnf: false, section: "6, 6.2", requirement: "A36 A39" });
 refuse("bearer-inactive", "an inactive token as Bearer", { active: false }, { proof: null, cnf: false });
 
 const claims = subject({ group: "token-claims", section: "RFC7519 4.1", requirement: "G02 D18" });
@@ -180,4 +181,28 @@ claim.bad("cnf-null", "cnf is null in a JWT, as Bearer", { payload: { cnf: null 
 claim.bad("cnf-empty", "cnf is empty in a JWT, as Bearer", { payload: { cnf: {} } }, { proof: null, section: "6", requirement: "A36" });
 claim.bad("cnf-other-key", "bound to another key", { payload: { cnf: { jkt: key("other").jkt } } }, { also: ["invalid_dpop_proof"], section: "6.1", requirement: "A26" });
 
-export default [introspection, claims, typ, algorithm, keys, signed, claim].flatMap(({ cases }) => cases);
+// A key is used with one algorithm, of which Ed25519 has two names
+
+const oneAlgorithm = (id, why, kid, steps, more = {}) =>
+  sequence(rsStep, {
+    id: `seq-rs-at-key-${id}`, section: "RFC8725 3.1", requirement: "F01 G02", why, policy: { replay: false },
+    requires: ["at-jwt", ...new Set(steps.map(([alg]) => `alg:${alg}`))],
+    steps: steps.map(([alg, expect, about], index) => ({
+      expect, why: about, claims: null, jkt: key("client").jkt, now: NOW + index,
+      token: accessToken(`seq-rs-at-key-${id}-${index}`, { key: kid.replace("as-", "issuer-"), alg, header: { kid } }),
+    })),
+    ...more,
+  });
+const sequences = [
+  oneAlgorithm("rs256-first", "a key that names no algorithm, used with RS256 and then with PS256", "as-rsa", [
+    ["RS256", "accept", "the first"], ["PS256", "invalid_token", "another"], ["RS256", "accept", "the first again"],
+  ]),
+  oneAlgorithm("ps256-first", "a key that names no algorithm, used with PS256 and then with RS256", "as-rsa", [
+    ["PS256", "accept", "the first"], ["RS256", "invalid_token", "another"], ["PS256", "accept", "the first again"],
+  ]),
+  oneAlgorithm("ed25519-names", "one key under the two names of its one algorithm", "as-ed25519", [
+    ["EdDSA", "accept", "the older name"], ["Ed25519", "accept", "the newer name"],
+  ], { section: "RFC9864 2.2", requirement: "G08 F01", level: "SHOULD" }),
+];
+
+export default [introspection, claims, typ, algorithm, keys, signed, claim].flatMap(({ cases }) => cases).concat(sequences);

@@ -443,5 +443,5 @@ fn verify_jwt<V: SignatureVerifier>(
     let parsed = ParsedToken::parse(token, policy, now)?;
     let key = jwks.get(parsed.issuer()).and_then(|jwks| parsed.key_in(jwks)).ok_or(Reason::TokenKeyUnknown)?;
     let answer = verifier.verify(parsed.signature_check(key)?);
-    parsed.verified(key.key().thumbprint(), answer)
+    parsed.verified(key, answer)
 }

@@ -10,7 +10,7 @@ use crate::{
     proof::check::{check_critical, date},
     server::{
         confirmation::{Confirmation, text},
-        jwks::Jwk,
+        jwks::{Jwk, Jwks},
         reason::Reason,
     },
     signature::{SignatureCheck, SignatureError},
@@ -32,7 +32,7 @@ pub enum Profile {
     Auth0,
     /// Keycloak: header `typ` JWT, claim `typ` `Bearer` or `DPoP`, the client in `azp`.
     Keycloak,
-    /// Okta: no header `typ`, the client in `cid`.
+    /// Okta: no header `typ`, or one of its own; the client in `cid`.
     Okta,
 }
 
@@ -71,7 +71,7 @@ impl Profile {
                 claim_types: &["Bearer", "DPoP"],
             },
             Self::Okta => ProfileRules {
-                types: &[AT_JWT, APPLICATION_AT_JWT, Some("JWT"), None],
+                types: &[AT_JWT, APPLICATION_AT_JWT, Some("application/okta-internal-at+jwt"), Some("JWT"), None],
                 texts: &["sub", "jti"],
                 client: &["cid", "client_id"],
                 claim_types: &[],
@@ -81,7 +81,11 @@ impl Profile {
 }
 
 /// Claims that ID tokens, logout tokens and the like have, and access tokens do not (RFC 8725 §3.12).
-const FOREIGN_CLAIMS: [&str; 5] = ["nonce", "at_hash", "c_hash", "s_hash", "events"];
+const FOREIGN_CLAIMS: [&str; 4] = ["at_hash", "c_hash", "s_hash", "events"];
+
+/// As those, unless the claims name their type: Keycloak's access tokens may have the `nonce` of the
+/// authentication request, as all of its tokens once had.
+const NONCE: &str = "nonce";
 
 /// Which JWT access tokens are accepted.
 #[derive(Clone, Debug)]
@@ -137,9 +141,13 @@ impl ParsedToken {
         let (header, payload) = (decode(parts.header)?, decode(parts.payload)?);
         let signature = decode(parts.signature)?;
         let header = Object::parse(&header).map_err(|_| Reason::TokenHeaderMalformed)?;
-        let (algorithm, kid) = check_header(&header, policy)?;
+        let HeaderClaims { algorithm, kid, is_explicit } = check_header(&header, policy)?;
         let claims = Object::parse(&payload).map_err(|_| Reason::TokenPayloadMalformed)?;
         let issuer = check_claims(&claims, policy)?;
+        // The header type of RFC 9068 says it all; where a provider has none of its own, look closer.
+        if !is_explicit || policy.profile != Profile::Rfc9068 {
+            check_kind(&claims, &policy.profile.rules())?;
+        }
         let claims = TokenClaims::read(&claims, &payload)?;
         claims.check_time(now)?;
         let signing_input = parts.signing_input.to_owned();
@@ -164,6 +172,12 @@ impl ParsedToken {
         self.algorithm
     }
 
+    /// The key among its issuer's that is to check it.
+    #[must_use]
+    pub fn key_in<'k>(&self, keys: &'k Jwks) -> Option<&'k Jwk> {
+        keys.find(self.kid(), self.algorithm)
+    }
+
     /// The signature to check with one of the issuer's keys.
     ///
     /// # Errors
@@ -183,17 +197,20 @@ impl ParsedToken {
     /// The token, given the answer about its signature with that key.
     ///
     /// # Errors
-    /// The signature does not verify.
-    pub fn verified(self, key: Thumbprint, signature: Result<(), SignatureError>) -> Result<VerifiedToken, Reason> {
+    /// The signature does not verify, or the key is used with another algorithm.
+    pub fn verified(self, key: &Jwk, signature: Result<(), SignatureError>) -> Result<VerifiedToken, Reason> {
         signature.map_err(|SignatureError| Reason::TokenSignatureInvalid)?;
-        Ok(VerifiedToken { claims: self.claims, key: Some(key) })
+        if !key.settle(self.algorithm) {
+            return Err(Reason::TokenKeyUnknown);
+        }
+        Ok(VerifiedToken { claims: self.claims, key: Some(key.key().thumbprint()) })
     }
 }
 
 impl VerifiedToken {
     /// A token that another source resolved: introspection (RFC 7662), or a store of the caller's.
     /// `active` must be the very `true` of an introspection answer. Of the claims, `exp` and `nbf`
-    /// are checked, `iss` and `aud` where they are present, and the confirmation always.
+    /// are checked, `iss`, `aud` and `token_type` where they are present, and the confirmation always.
     ///
     /// # Errors
     /// The token is not active, or the claims are no strict JSON object or name another issuer or audience.
@@ -214,7 +231,9 @@ impl VerifiedToken {
         if object.get("aud").is_some() {
             check_audience(&object, audiences)?;
         }
-        Ok(Self { claims: TokenClaims::read(&object, claims.as_bytes())?, key: None })
+        let mut claims = TokenClaims::read(&object, claims.as_bytes())?;
+        claims.confirmation = claims.confirmation.and_then(|confirmation| check_type(&object, confirmation));
+        Ok(Self { claims, key: None })
     }
 
     /// What the token says about its binding.
@@ -276,7 +295,14 @@ impl TokenClaims {
     }
 }
 
-fn check_header(header: &Object<'_>, policy: &TokenPolicy) -> Result<(Algorithm, Option<String>), Reason> {
+struct HeaderClaims {
+    algorithm: Algorithm,
+    kid: Option<String>,
+    /// The header names the type of RFC 9068 §2.1.
+    is_explicit: bool,
+}
+
+fn check_header(header: &Object<'_>, policy: &TokenPolicy) -> Result<HeaderClaims, Reason> {
     let typ = match header.get("typ") {
         None => None,
         Some(typ) => Some(typ.as_str().ok_or(Reason::TokenTypMismatch)?),
@@ -297,7 +323,7 @@ fn check_header(header: &Object<'_>, policy: &TokenPolicy) -> Result<(Algorithm,
         None => None,
         Some(kid) => Some(kid.as_str().ok_or(Reason::TokenHeaderMalformed)?.to_owned()),
     };
-    Ok((algorithm, kid))
+    Ok(HeaderClaims { algorithm, kid, is_explicit: Profile::Rfc9068.rules().types.contains(&typ) })
 }
 
 fn check_claims(claims: &Object<'_>, policy: &TokenPolicy) -> Result<usize, Reason> {
@@ -315,16 +341,28 @@ fn check_claims(claims: &Object<'_>, policy: &TokenPolicy) -> Result<usize, Reas
     if missing(rules.texts) || rules.client.iter().all(|name| text(claims, name).is_none()) {
         return Err(Reason::TokenClaimMissing);
     }
-    // The header type of RFC 9068 says it all; where a provider has none of its own, look closer.
-    if policy.profile != Profile::Rfc9068 {
-        if FOREIGN_CLAIMS.iter().any(|name| claims.get(name).is_some()) {
-            return Err(Reason::TokenTypMismatch);
-        }
-        if claims.get("typ").is_some() && !text(claims, "typ").is_some_and(|typ| rules.claim_types.contains(&typ)) {
-            return Err(Reason::TokenTypMismatch);
-        }
-    }
     Ok(issuer)
+}
+
+/// That the claims are an access token's, and no other token's of the same issuer (RFC 8725 §3.12).
+fn check_kind(claims: &Object<'_>, rules: &ProfileRules) -> Result<(), Reason> {
+    let is_named = text(claims, "typ").is_some_and(|typ| rules.claim_types.contains(&typ));
+    let has = |name: &str| claims.get(name).is_some();
+    if FOREIGN_CLAIMS.into_iter().any(has) || (!is_named && (has("typ") || has(NONCE))) {
+        return Err(Reason::TokenTypMismatch);
+    }
+    Ok(())
+}
+
+/// An answer that names a `token_type` says `DPoP` of a token that is bound to a key (RFC 9449 §6.2), and
+/// of no other: one that says so without the key has lost it on the way (§6).
+fn check_type(answer: &Object<'_>, confirmation: Confirmation) -> Result<Confirmation, Reason> {
+    let is_dpop = match answer.get("token_type") {
+        None | Some(Value::Null) => return Ok(confirmation),
+        // Compared without case (RFC 6749 §5.1).
+        Some(named) => named.as_str().is_some_and(|named| named.eq_ignore_ascii_case("DPoP")),
+    };
+    if is_dpop == confirmation.jkt().is_some() { Ok(confirmation) } else { Err(Reason::TokenTypeMismatch) }
 }
 
 /// `aud` is a string or an array of strings (RFC 7519 §4.1.3).
@@ -341,4 +379,41 @@ fn check_audience(claims: &Object<'_>, audiences: &[String]) -> Result<(), Reaso
         _ => return Err(Reason::TokenPayloadMalformed),
     };
     if matches { Ok(()) } else { Err(Reason::TokenAudienceMismatch) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const JKT: &str = r#""cnf":{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}"#;
+    const X5T: &str = r#""cnf":{"x5t#S256":"bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dgI"}"#;
+
+    fn confirmation(members: &[&str]) -> Result<Confirmation, Reason> {
+        let claims = alloc::format!("{{{}}}", members.join(","));
+        VerifiedToken::from_source(true, &claims, &[], &[]).and_then(|token| token.confirmation())
+    }
+
+    #[test]
+    fn a_token_type_that_a_source_names_goes_with_the_binding() {
+        for named in [r#""token_type":"DPoP""#, r#""token_type":"dpop""#, r#""token_type":null"#] {
+            assert!(confirmation(&[JKT, named]).is_ok(), "{named}");
+        }
+        for named in [r#""token_type":"Bearer""#, r#""token_type":null"#, r#""token_type":"access_token""#] {
+            assert!(confirmation(&[X5T, named]).is_ok(), "{named}");
+            assert_eq!(confirmation(&[named]), Ok(Confirmation::None), "{named}");
+        }
+    }
+
+    #[test]
+    fn a_bound_token_that_lost_its_key_or_its_type_on_the_way_is_refused() {
+        let mismatch = Err(Reason::TokenTypeMismatch);
+        for named in [r#""token_type":"Bearer""#, r#""token_type":"""#, r#""token_type":5"#, r#""token_type":["DPoP"]"#]
+        {
+            assert_eq!(confirmation(&[JKT, named]), mismatch, "{named}");
+        }
+        assert_eq!(confirmation(&[r#""token_type":"DPoP""#]), mismatch);
+        assert_eq!(confirmation(&[X5T, r#""token_type":"DPoP""#]), mismatch);
+        // What is malformed stays malformed.
+        assert_eq!(confirmation(&[r#""cnf":5,"token_type":"DPoP""#]), Err(Reason::CnfMalformed));
+    }
 }

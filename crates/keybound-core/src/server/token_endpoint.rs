@@ -115,6 +115,12 @@ pub struct Binding {
 }
 
 impl Presented {
+    /// About how many octets of the request this holds.
+    #[must_use]
+    pub fn octets(&self) -> usize {
+        self.proof.octets()
+    }
+
     /// Reads the proof, if there is one, and makes every check on it that needs no cryptography.
     ///
     /// # Errors
@@ -183,6 +189,12 @@ impl Grant {
 }
 
 impl Parsed {
+    /// About how many octets of the request this holds.
+    #[must_use]
+    pub fn octets(&self) -> usize {
+        self.presented.octets()
+    }
+
     /// The proof, whose signature is to be checked.
     #[must_use]
     pub const fn proof(&self) -> Option<&ParsedProof> {
