@@ -50,15 +50,44 @@ pub fn encode_into(octets: &[u8], text: &mut String) {
 /// # Errors
 /// Padding, a character of another alphabet, white space, or non-zero spare bits (RFC 4648 §3.5).
 pub fn decode(text: &str) -> Result<Vec<u8>, Base64UrlError> {
-    decode_with(&STRICT, text.as_bytes())
-}
-
-/// Decodes without the functions of the library that can panic.
-pub(crate) fn decode_with(engine: &GeneralPurpose, text: &[u8]) -> Result<Vec<u8>, Base64UrlError> {
+    // Without the functions of the library that can panic.
     let mut octets = alloc::vec![0; text.len().div_ceil(4).saturating_mul(3)];
-    let len = engine.decode_slice(text, &mut octets).map_err(|_| Base64UrlError)?;
+    let len = STRICT.decode_slice(text, &mut octets).map_err(|_| Base64UrlError)?;
     octets.truncate(len);
     Ok(octets)
+}
+
+/// Decodes base64 of the other alphabet, with its padding (RFC 4648 §4), as strictly.
+///
+/// # Errors
+/// As [`decode`].
+#[cfg(feature = "server")]
+pub(crate) fn decode_standard(text: &str) -> Result<Vec<u8>, Base64UrlError> {
+    // Padded, a text is a multiple of four characters, of which one or two are padding.
+    let unpadded = text.strip_suffix("==").or_else(|| text.strip_suffix('=')).unwrap_or(text);
+    if text.len() & 3 != 0 {
+        return Err(Base64UrlError);
+    }
+    decode_standard_unpadded(unpadded)
+}
+
+/// Decodes base64 of the other alphabet without padding (RFC 4648 §4 and §3.2).
+///
+/// # Errors
+/// As [`decode`].
+#[cfg(feature = "server")]
+pub(crate) fn decode_standard_unpadded(text: &str) -> Result<Vec<u8>, Base64UrlError> {
+    let url_safe: String = text
+        .bytes()
+        .map(|octet| match octet {
+            b'+' => '-',
+            b'/' => '_',
+            // No character of either alphabet.
+            b'-' | b'_' => '=',
+            other => char::from(other),
+        })
+        .collect();
+    decode(&url_safe)
 }
 
 /// Decodes into an array whose length is known.
@@ -73,6 +102,7 @@ pub fn decode_array<const N: usize>(text: &str) -> Result<[u8; N], Base64UrlErro
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
     #[test]
     fn one_text_for_one_value() {
@@ -91,8 +121,23 @@ mod tests {
             let octets: Vec<u8> = (0..len).map(|octet| (octet as u8).wrapping_mul(37)).collect();
             let text = encode(&octets);
             assert_eq!(text.len(), (len * 4).div_ceil(3));
-            assert_eq!(text, STRICT.encode(&octets));
+            assert_eq!(text, URL_SAFE_NO_PAD.encode(&octets));
             assert_eq!(decode(&text), Ok(octets));
+        }
+    }
+
+    #[cfg(feature = "server")]
+    #[test]
+    fn the_other_alphabet_is_read_with_its_padding_only() {
+        for len in 0..20_u8 {
+            let octets: Vec<u8> = (0..len).map(|octet| octet.wrapping_mul(91) | 0xe3).collect();
+            assert_eq!(decode_standard(&STANDARD.encode(&octets)), Ok(octets));
+        }
+        assert_eq!(decode_standard("+//+"), Ok(b"\xfb\xff\xfe".to_vec()));
+        for text in ["-__-", "YQ", "YQ=", "YQ===", "Y===", "====", "=", "YR==", "YWE", "YWF=", "Y Q=", "YQ==YQ==", "Ä="]
+        {
+            assert_eq!(decode_standard(text), Err(Base64UrlError), "{text:?}");
+            assert!(STANDARD.decode(text).is_err(), "{text:?}");
         }
     }
 }

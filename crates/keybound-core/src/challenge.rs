@@ -83,8 +83,18 @@ pub(crate) const fn is_token(octet: u8) -> bool {
         )
 }
 
-/// RFC 9110 §11.2, without the trailing padding.
-pub(crate) const fn is_token68(octet: u8) -> bool {
+/// Whether a text is a token68 (RFC 9110 §11.2), with padding or without.
+#[cfg(any(feature = "client", feature = "server"))]
+pub(crate) fn is_token68_text(text: &str) -> bool {
+    let mut octets = text.as_bytes();
+    while let [before @ .., b'='] = octets {
+        octets = before;
+    }
+    !octets.is_empty() && octets.iter().copied().all(is_token68)
+}
+
+/// Whether an octet may stand in a token68 before its padding.
+const fn is_token68(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
 }
 

@@ -162,8 +162,9 @@ impl<'a> Reader<'a> {
         self.text.as_bytes().get(self.at).copied()
     }
 
+    /// Only over an octet that is there.
     fn step(&mut self) {
-        self.at = self.at.saturating_add(1);
+        self.at = self.at.wrapping_add(1);
     }
 
     fn take(&mut self, octet: u8) -> Result<(), JsonError> {
@@ -255,42 +256,38 @@ impl<'a> Reader<'a> {
 
     fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
         self.take(b'"')?;
-        let start = self.at;
-        loop {
-            match self.peek().ok_or(JsonError::Syntax)? {
-                b'"' => {
-                    let plain = self.text.get(start..self.at).ok_or(JsonError::Syntax)?;
-                    self.step();
-                    return Ok(Cow::Borrowed(plain));
-                }
-                b'\\' => return self.escaped_string(start).map(Cow::Owned),
-                0..=0x1f => return Err(JsonError::Syntax),
-                _ => self.step(),
-            }
-        }
-    }
-
-    /// The rest of a string from its first escape on.
-    fn escaped_string(&mut self, start: usize) -> Result<String, JsonError> {
-        let mut out = String::from(self.text.get(start..self.at).ok_or(JsonError::Syntax)?);
+        // What stands before the last escape, once there was one.
+        let mut unescaped: Option<String> = None;
         let mut run = self.at;
         loop {
             match self.peek().ok_or(JsonError::Syntax)? {
                 b'"' => {
-                    out.push_str(self.text.get(run..self.at).ok_or(JsonError::Syntax)?);
+                    let rest = self.text_from(run)?;
                     self.step();
-                    return Ok(out);
+                    return Ok(match unescaped {
+                        None => Cow::Borrowed(rest),
+                        Some(mut text) => {
+                            text.push_str(rest);
+                            Cow::Owned(text)
+                        }
+                    });
                 }
                 b'\\' => {
-                    out.push_str(self.text.get(run..self.at).ok_or(JsonError::Syntax)?);
+                    let text = unescaped.get_or_insert_default();
+                    text.push_str(self.text_from(run)?);
                     self.step();
-                    out.push(self.escape()?);
+                    text.push(self.escape()?);
                     run = self.at;
                 }
                 0..=0x1f => return Err(JsonError::Syntax),
                 _ => self.step(),
             }
         }
+    }
+
+    /// From there up to here.
+    fn text_from(&self, start: usize) -> Result<&'a str, JsonError> {
+        self.text.get(start..self.at).ok_or(JsonError::Syntax)
     }
 
     fn escape(&mut self) -> Result<char, JsonError> {
@@ -357,7 +354,7 @@ impl<'a> Reader<'a> {
             }
             self.some_digits()?;
         }
-        self.text.get(start..self.at).ok_or(JsonError::Syntax)
+        self.text_from(start)
     }
 
     fn some_digits(&mut self) -> Result<(), JsonError> {

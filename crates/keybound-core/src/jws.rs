@@ -16,11 +16,12 @@ pub struct Compact<'a> {
 /// Splits a text at its dots. `None` unless there are exactly three parts.
 #[must_use]
 pub fn split(text: &str) -> Option<Compact<'_>> {
-    let (signing_input, signature) = text.rsplit_once('.')?;
-    let (header, payload) = signing_input.split_once('.')?;
-    if payload.contains('.') {
+    let mut parts = text.split('.');
+    let (header, payload, signature) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() {
         return None;
     }
+    let signing_input = text.get(..header.len().saturating_add(1).saturating_add(payload.len()))?;
     Some(Compact { signing_input, header, payload, signature })
 }
 

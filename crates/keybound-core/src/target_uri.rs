@@ -194,14 +194,15 @@ fn split_scheme(uri: &str) -> Result<(bool, &str), TargetUriError> {
 
 /// Authority and path; what follows the path is dropped.
 fn split_authority(rest: &str) -> (&str, &str) {
-    let hierarchical = rest.split(['?', '#']).next().unwrap_or(rest);
+    let end = rest.bytes().position(|octet| matches!(octet, b'?' | b'#')).unwrap_or(rest.len());
+    let hierarchical = rest.get(..end).unwrap_or(rest);
     let at = hierarchical.find('/').unwrap_or(hierarchical.len());
     hierarchical.split_at_checked(at).unwrap_or((hierarchical, ""))
 }
 
 fn split_port(authority: &str) -> Result<(&str, Option<u16>), TargetUriError> {
     // The colons of an IPv6 address stand within brackets.
-    let from = authority.rfind(']').unwrap_or(0);
+    let from = authority.bytes().rposition(|octet| octet == b']').unwrap_or(0);
     let Some(colon) = authority.get(from..).and_then(|end| end.find(':')) else {
         return Ok((authority, None));
     };

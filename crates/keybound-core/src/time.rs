@@ -10,7 +10,7 @@ impl Timestamp {
     /// A moment from whole seconds; far values saturate.
     #[must_use]
     pub const fn from_seconds(seconds: i64) -> Self {
-        Self(seconds.saturating_mul(MICROS))
+        Self(micros(seconds))
     }
 
     /// A moment from fractional seconds, as JavaScript clocks give them. `None` if it is no finite number.
@@ -36,8 +36,9 @@ impl Timestamp {
 
     /// This moment and so many seconds more (or fewer); saturating.
     #[must_use]
+    #[inline(never)]
     pub const fn plus_seconds(self, seconds: i64) -> Self {
-        Self(self.0.saturating_add(seconds.saturating_mul(MICROS)))
+        Self(self.0.saturating_add(micros(seconds)))
     }
 
     /// Reads a NumericDate (RFC 7519 §2): the text of a JSON number, which may be fractional or in
@@ -45,69 +46,82 @@ impl Timestamp {
     /// are cut off. The text must be a JSON number; anything else gives `None`.
     #[must_use]
     pub fn from_json_number(text: &str) -> Option<Self> {
-        let (negative, digits) = match text.strip_prefix('-') {
-            Some(rest) => (true, rest),
-            None => (false, text),
+        let (negative, mut octets) = match text.as_bytes() {
+            [b'-', rest @ ..] => (true, rest),
+            octets => (false, octets),
         };
-        let (mantissa, exponent) = match digits.find(['e', 'E']) {
-            Some(at) => (digits.get(..at)?, parse_exponent(digits.get(at.checked_add(1)?..)?)?),
-            None => (digits, 0),
-        };
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        if whole.is_empty() {
-            return None;
-        }
         // The value is `sum * 10^(power - 6)`; digits beyond the first eighteen only shift.
-        let mut sum: i64 = 0;
-        let mut power: i64 = exponent.saturating_add(6);
-        for (octet, fractional) in whole.bytes().map(|o| (o, false)).chain(fraction.bytes().map(|o| (o, true))) {
-            let digit = octet.checked_sub(b'0').filter(|digit| *digit < 10)?;
-            if sum < 100_000_000_000_000_000 {
-                sum = sum.saturating_mul(10).saturating_add(i64::from(digit));
-                if fractional {
-                    power = power.saturating_sub(1);
+        let (mut sum, mut power, mut digits, mut fractional) = (0_i64, 6_i32, false, false);
+        while let [octet, rest @ ..] = octets {
+            octets = rest;
+            match octet {
+                b'0'..=b'9' => {
+                    digits = true;
+                    if sum < 100_000_000_000_000_000 {
+                        sum = sum.wrapping_mul(10).wrapping_add(i64::from(octet & 15));
+                        power = power.saturating_sub(i32::from(fractional));
+                    } else {
+                        power = power.saturating_add(i32::from(!fractional));
+                    }
                 }
-            } else if !fractional {
-                power = power.saturating_add(1);
+                b'.' if digits && !fractional => fractional = true,
+                b'e' | b'E' => {
+                    power = power.saturating_add(parse_exponent(rest)?);
+                    break;
+                }
+                _ => return None,
             }
         }
         let micros = scale(sum, power);
-        Some(Self(match (negative, micros) {
+        let micros = match (negative, micros) {
             (true, i64::MAX) => i64::MIN,
-            (true, micros) => micros.saturating_neg(),
+            (true, micros) => micros.wrapping_neg(),
             (false, micros) => micros,
-        }))
+        };
+        digits.then_some(Self(micros))
     }
 }
 
-fn parse_exponent(text: &str) -> Option<i64> {
-    let (negative, digits) = match text.as_bytes().first()? {
-        b'-' => (true, text.get(1..)?),
-        b'+' => (false, text.get(1..)?),
-        _ => (false, text),
+fn parse_exponent(text: &[u8]) -> Option<i32> {
+    let (negative, digits) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        digits => (false, digits),
     };
-    if digits.is_empty() {
-        return None;
+    let mut value = None;
+    for octet in digits {
+        let digit = octet.is_ascii_digit().then_some(i32::from(octet & 15))?;
+        // Far beyond what any sum needs, and far below what overflows.
+        value = Some(value.unwrap_or(0_i32).wrapping_mul(10).wrapping_add(digit).min(1_000_000));
     }
-    let mut value: i64 = 0;
-    for octet in digits.bytes() {
-        let digit = octet.checked_sub(b'0').filter(|digit| *digit < 10)?;
-        value = value.saturating_mul(10).saturating_add(i64::from(digit)).min(1_000_000);
-    }
-    Some(if negative { value.saturating_neg() } else { value })
+    value.map(|value| if negative { value.wrapping_neg() } else { value })
 }
 
-/// `sum * 10^power`, saturating, rounded toward zero.
-fn scale(sum: i64, power: i64) -> i64 {
-    if sum == 0 {
-        return 0;
-    }
-    let steps = power.unsigned_abs().min(64);
+/// `sum * 10^power` of a sum that is not negative, saturating, rounded toward zero.
+fn scale(sum: i64, power: i32) -> i64 {
     let mut value = sum;
-    for _ in 0..steps {
-        value = if power < 0 { value.checked_div(10).unwrap_or(0) } else { value.saturating_mul(10) };
+    for _ in 0..power.unsigned_abs().min(64) {
+        value = match value {
+            _ if power < 0 => value / 10,
+            0..=MOST_TENTHS => value.wrapping_mul(10),
+            _ => i64::MAX,
+        };
     }
     value
+}
+
+/// More than this times ten saturates.
+const MOST_TENTHS: i64 = i64::MAX / 10;
+
+/// Microseconds, saturating. On its own, and not where it is needed: a product that saturates is long in WebAssembly.
+#[inline(never)]
+const fn micros(seconds: i64) -> i64 {
+    const MOST: i64 = i64::MAX / MICROS;
+    match seconds {
+        ..=-1 if seconds < -MOST => i64::MIN,
+        ..=MOST => seconds.wrapping_mul(MICROS),
+        _ => i64::MAX,
+    }
 }
 
 #[cfg(test)]

@@ -46,6 +46,10 @@ const NEED_CERTIFICATE: u32 = 6;
 const NEED_REPLAY: u32 = 7;
 const NEED_CLIENT_TYPE: u32 = 8;
 
+/// The slots of the text that goes with a step: the nonce, token, claims or mark that is asked about, or the mark
+/// that an acceptance leaves to the caller.
+const TEXT: usize = 15;
+
 /// A resource server.
 #[wasm_bindgen]
 pub struct Server {
@@ -55,6 +59,7 @@ pub struct Server {
     /// What the slots point into.
     accepted: Option<Accepted>,
     jkt: String,
+    mark: String,
 }
 
 /// Marks of one process, shared by the servers that were given it.
@@ -91,14 +96,14 @@ impl ReplayMemory {
 #[wasm_bindgen]
 impl Server {
     /// Reads the options, as JSON, once.
-    #[wasm_bindgen(constructor)]
-    pub fn new(options: &str) -> Result<Self, JsError> {
-        Ok(Self {
+    pub fn open(options: &str) -> Option<Self> {
+        Some(Self {
             engine: Engine::new(options::read(options)?),
             slots: Slots::new(),
             memory: Memory::default(),
             accepted: None,
             jkt: String::new(),
+            mark: String::new(),
         })
     }
 
@@ -131,13 +136,19 @@ impl Server {
         kind
     }
 
-    pub fn nonce_of(&self, handle: u32) -> Option<String> {
-        self.engine.nonce_of(handle).map(String::from)
-    }
-
-    /// 0 current, 1 previous, 2 stale, 3 unknown.
-    pub fn nonce(&mut self, handle: u32, status: u8) -> u32 {
-        let step = self.engine.nonce(handle, nonce_status(status));
+    /// Goes on after a step of this kind, with the answer as a number: a nonce's status, 1 for a confidential
+    /// client, the replay store's answer. About keys there is none: they were set, or not.
+    pub fn answer(&mut self, kind: u32, handle: u32, answer: u32) -> u32 {
+        let engine = &mut self.engine;
+        let step = match kind {
+            NEED_NONCE => engine.nonce(handle, nonce_status(answer)),
+            NEED_KEYS => engine.resume(handle),
+            NEED_CLIENT_TYPE => {
+                let client = if answer == 1 { ClientType::Confidential } else { ClientType::Public };
+                self.memory.with(|memory| engine.client(handle, client, memory))
+            }
+            _ => engine.replay(handle, replay_answer(answer)),
+        };
         self.write(step)
     }
 
@@ -150,28 +161,17 @@ impl Server {
         true
     }
 
-    pub fn resume(&mut self, handle: u32) -> u32 {
-        let step = self.engine.resume(handle);
-        self.write(step)
-    }
-
-    pub fn token_of(&self, handle: u32) -> Option<String> {
-        self.engine.token_of(handle).map(String::from)
-    }
-
     pub fn source(&mut self, handle: u32, active: bool, claims: &str, until: f64) -> u32 {
         let until = Timestamp::from_seconds_f64(until);
         let step = self.engine.source(handle, active, claims, until);
         self.write(step)
     }
 
-    /// The keys to import for the signatures that a request waits for.
-    pub fn token_jwk(&self, handle: u32) -> Option<String> {
-        self.engine.signatures_of(handle)?.token.map(|check| check.key.to_jwk())
-    }
-
-    pub fn proof_jwk(&self, handle: u32) -> Option<String> {
-        self.engine.signatures_of(handle)?.proof.map(|check| check.key.to_jwk())
+    /// The key to import for one of the signatures that a request waits for: the token's, or the proof's.
+    pub fn jwk(&self, handle: u32, token: bool) -> Option<String> {
+        let signatures = self.engine.signatures_of(handle)?;
+        let check = if token { signatures.token } else { signatures.proof };
+        check.map(|check| check.key.to_jwk())
     }
 
     /// `certificate`: undefined if it was not looked at, else as [`certificates`] writes readings.
@@ -182,37 +182,9 @@ impl Server {
         self.write(step)
     }
 
-    /// The claims of the token whose client's type is asked for.
-    pub fn claims_of(&self, handle: u32) -> Option<String> {
-        self.engine.claims_of(handle).map(String::from)
-    }
-
-    pub fn client(&mut self, handle: u32, confidential: bool) -> u32 {
-        let client = if confidential { ClientType::Confidential } else { ClientType::Public };
-        let engine = &mut self.engine;
-        let step = self.memory.with(|memory| engine.client(handle, client, memory));
-        self.write(step)
-    }
-
     pub fn certificate(&mut self, handle: u32, reading: &str) -> u32 {
         let (engine, reading) = (&mut self.engine, certificates::parse_reading(reading));
         let step = self.memory.with(|memory| engine.certificate(handle, reading, memory));
-        self.write(step)
-    }
-
-    /// Key, thumbprint and expiry of the mark to claim, separated by blanks.
-    pub fn mark_of(&self, handle: u32) -> Option<String> {
-        self.engine.mark_of(handle).map(describe_mark)
-    }
-
-    /// The mark that an accepted request leaves to the caller.
-    pub fn accepted_mark(&self) -> Option<String> {
-        self.accepted.as_ref()?.mark().map(describe_mark)
-    }
-
-    /// 0 fresh, 1 replayed, 2 full, 3 unavailable, 4 external.
-    pub fn replay(&mut self, handle: u32, answer: u8) -> u32 {
-        let step = self.engine.replay(handle, replay_answer(answer));
         self.write(step)
     }
 
@@ -247,11 +219,24 @@ impl Server {
         self.slots.set(0, u32::from(gone));
         let (kind, value) = match step {
             Step::Rejected(reason) => (REJECTED, tables::reason_number(reason)),
-            Step::NeedNonce(handle) => (NEED_NONCE, handle),
-            Step::NeedSource(handle) => (NEED_SOURCE, handle),
-            Step::NeedClientType(handle) => (NEED_CLIENT_TYPE, handle),
+            Step::NeedNonce(handle) => {
+                self.slots.set_text(TEXT, self.engine.nonce_of(handle));
+                (NEED_NONCE, handle)
+            }
+            Step::NeedSource(handle) => {
+                self.slots.set_text(TEXT, self.engine.token_of(handle));
+                (NEED_SOURCE, handle)
+            }
+            Step::NeedClientType(handle) => {
+                self.slots.set_text(TEXT, self.engine.claims_of(handle));
+                (NEED_CLIENT_TYPE, handle)
+            }
             Step::NeedCertificate(handle) => (NEED_CERTIFICATE, handle),
-            Step::NeedReplay(handle) => (NEED_REPLAY, handle),
+            Step::NeedReplay(handle) => {
+                self.mark = describe_mark(self.engine.mark_of(handle));
+                self.slots.set_text(TEXT, Some(&self.mark));
+                (NEED_REPLAY, handle)
+            }
             Step::NeedKeys(handle, issuer) => {
                 self.slots.set(3, u32::try_from(issuer).unwrap_or(u32::MAX));
                 (NEED_KEYS, handle)
@@ -267,11 +252,11 @@ impl Server {
                 let dpop = u32::from(outcome.accepted.jkt().is_some());
                 let mtls = u32::from(outcome.accepted.x5t_s256().is_some());
                 self.slots.set(6, dpop | (mtls << 1));
-                self.slots.set_span(7, outcome.accepted.claims_json().as_bytes());
+                self.slots.set_text(7, Some(outcome.accepted.claims_json()));
                 self.jkt = outcome.accepted.jkt().map(|jkt| jkt.to_base64url()).unwrap_or_default();
-                self.slots.set_span(9, self.jkt.as_bytes());
-                let external = outcome.accepted.mark().is_some();
-                self.slots.set(11, u32::from(external));
+                self.slots.set_text(9, Some(&self.jkt));
+                self.mark = describe_mark(outcome.accepted.mark());
+                self.slots.set_text(TEXT, Some(&self.mark));
                 self.accepted = Some(outcome.accepted);
                 (ACCEPTED, 0)
             }
@@ -316,7 +301,7 @@ const fn answer_number(answer: ReplayAnswer) -> u8 {
     }
 }
 
-const fn replay_answer(number: u8) -> ReplayAnswer {
+const fn replay_answer(number: u32) -> ReplayAnswer {
     match number {
         0 => ReplayAnswer::Fresh,
         1 => ReplayAnswer::Replayed,
@@ -326,7 +311,7 @@ const fn replay_answer(number: u8) -> ReplayAnswer {
     }
 }
 
-const fn nonce_status(number: u8) -> NonceStatus {
+const fn nonce_status(number: u32) -> NonceStatus {
     match number {
         0 => NonceStatus::Current,
         1 => NonceStatus::Previous,
@@ -351,7 +336,9 @@ const fn scheme_of(number: u32) -> Option<Scheme> {
     }
 }
 
-fn describe_mark(mark: &ReplayMark) -> String {
+/// Key, thumbprint and expiry of a mark, separated by blanks; empty if there is none.
+fn describe_mark(mark: Option<&ReplayMark>) -> String {
+    let Some(mark) = mark else { return String::new() };
     let mut out = mark.key();
     out.push(' ');
     out.push_str(&mark.jkt().to_base64url());

@@ -59,20 +59,20 @@ export class Authentication extends RequestWork {
         case Step.accepted:
           return this.#accept();
         case Step.needNonce: {
-          const status = await this.checkNonce(server.nonce_of(handle) ?? "");
+          const status = await this.checkNonce(slots.text(Slot.text));
           if (status === null) return this.#giveUp(handle, "nonce_source_unavailable");
-          step = server.nonce(handle, NONCE_STATUS.indexOf(status));
+          step = server.answer(step, handle, NONCE_STATUS.indexOf(status));
           break;
         }
         case Step.needKeys: {
           const issuer = slots.get(Slot.issuer);
           if (asked || !(await this.#loadKeys(issuer))) return this.#giveUp(handle, "token_source_unavailable");
           asked = true;
-          step = server.resume(handle);
+          step = server.answer(step, handle, 0);
           break;
         }
         case Step.needSource: {
-          const resolved = await this.#resolve(server.token_of(handle) ?? "");
+          const resolved = await this.#resolve(slots.text(Slot.text));
           if (resolved === null) return this.#giveUp(handle, "token_source_unavailable");
           step = server.source(handle, resolved.active, resolved.claims, resolved.until);
           break;
@@ -84,16 +84,16 @@ export class Authentication extends RequestWork {
           break;
         }
         case Step.needClientType: {
-          const type = await this.#clientType(server.claims_of(handle) ?? "{}");
+          const type = await this.#clientType(slots.text(Slot.text));
           if (type === null) return this.#giveUp(handle, "client_type_unavailable");
-          step = server.client(handle, type === "confidential");
+          step = server.answer(step, handle, type === "confidential" ? 1 : 0);
           break;
         }
         case Step.needCertificate:
           step = server.certificate(handle, this.readCertificate());
           break;
         case Step.needReplay:
-          step = server.replay(handle, await this.claim(handle));
+          step = server.answer(step, handle, await this.claim());
           break;
         default:
           throw new Error(`no step ${step}`);
@@ -158,7 +158,7 @@ export class Authentication extends RequestWork {
     const needsCertificate = slots.get(Slot.certificate) !== 0;
     const tokenSpan = copySpan(slots.signature(Slot.tokenSignature));
     const proof = this.verifyProof(handle);
-    const token = tokenSpan === null ? null : this.#verifyToken(server.token_jwk(handle), tokenSpan);
+    const token = tokenSpan === null ? null : this.#verifyToken(server.jwk(handle, true), tokenSpan);
     const certificate = needsCertificate ? this.readCertificate() : undefined;
     const [tokenVerdict, proofVerdict] = await Promise.all([token, proof]);
     if (tokenVerdict?.unavailable) return "token_alg_unavailable";

@@ -2,14 +2,14 @@
 
 import { finish, type AnswerFields } from "./answers.js";
 import { field } from "./certificate-fields.js";
-import { Slot, Step, type Slots } from "./engine.js";
+import { known, Slot, Step, type Slots } from "./engine.js";
 import { describeGrant } from "./grant.js";
 import { NONCE_STATUS, RequestWork } from "./request-work.js";
 import { reasonNamed, reasonOf, type ReasonInfo } from "./tables.js";
 import { isAboutProof, traceOf } from "./trace.js";
-import { token_endpoint_error, type TokenEndpoint as Engine } from "./wasm/keybound_edge.js";
+import type { TokenEndpoint as Engine } from "./wasm/keybound_edge.js";
 import type { TokenCore } from "./token-endpoint.js";
-import type { Binding, OAuthError, Rejected, TokenRequestContext, TraceStep } from "./types.js";
+import type { Binding, Rejected, TokenRequestContext, TraceStep } from "./types.js";
 
 /** Decides what a token is to be bound to. */
 export class BindingRequest extends RequestWork {
@@ -40,7 +40,7 @@ export class BindingRequest extends RequestWork {
     if (target === null) return this.#reject(reasonNamed("target_unknown"));
     const proof = field(request, "dpop", this.context.headers) ?? undefined;
     this.#hasProof = proof !== undefined;
-    let step = engine.begin(request.method, target, proof, describeGrant(this.#grant), this.now);
+    let step = known(engine.begin(request.method, target, proof, describeGrant(this.#grant), this.now));
     for (;;) {
       const handle = this.#slots.get(Slot.value);
       switch (step) {
@@ -49,23 +49,23 @@ export class BindingRequest extends RequestWork {
         case Step.accepted:
           return this.#bound();
         case Step.needNonce: {
-          const status = await this.checkNonce(engine.nonce_of(handle) ?? "");
+          const status = await this.checkNonce(this.#slots.text(Slot.text));
           if (status === null) return this.#giveUp(handle, "nonce_source_unavailable");
-          step = engine.nonce(handle, NONCE_STATUS.indexOf(status));
+          step = engine.answer(step, handle, NONCE_STATUS.indexOf(status));
           break;
         }
         case Step.needSignatures: {
           const verified = await this.verifyProof(handle);
           if (verified?.unavailable) return this.#giveUp(handle, "proof_alg_unavailable");
           this.proofKey = verified?.key ?? null;
-          step = engine.signature(handle, verified?.ok ?? false);
+          step = engine.answer(step, handle, verified?.ok === true ? 1 : 0);
           break;
         }
         case Step.needCertificate:
           step = engine.certificate(handle, this.readCertificate());
           break;
         case Step.needReplay:
-          step = engine.replay(handle, await this.claim(handle));
+          step = engine.answer(step, handle, await this.claim());
           break;
         default:
           throw new Error(`no step ${step}`);
@@ -74,7 +74,7 @@ export class BindingRequest extends RequestWork {
   }
 
   async #bound(): Promise<Binding> {
-    const [jkt = "", certificate = ""] = this.#engine.binding().split(" ");
+    const [jkt, certificate] = [this.#slots.text(Slot.jkt), this.#slots.text(Slot.boundCertificate)];
     const cnf = { ...(jkt !== "" && { jkt }), ...(certificate !== "" && { "x5t#S256": certificate }) };
     const isDpop = this.#slots.get(Slot.mechanisms) !== 0;
     const renews = this.#slots.get(Slot.renewsNonce) !== 0;
@@ -100,9 +100,8 @@ export class BindingRequest extends RequestWork {
   /** RFC 6749 §5.2: 400 with a JSON body, also for a nonce challenge (RFC 9449 §8). */
   async #reject(refused: ReasonInfo): Promise<Rejected> {
     const { reason, nonce } = await this.nonceFor(refused);
-    const error = (token_endpoint_error(reason.number) as OAuthError | undefined) ?? null;
     const status = reason.status === 503 ? 503 : 400;
-    return this.rejected({ reason, error, status, challenge: () => undefined, trace: this.#trace(reason, false) }, nonce);
+    return this.rejected({ reason, error: reason.tokenError, status, challenge: () => undefined, trace: this.#trace(reason, false) }, nonce);
   }
 
   #trace(failed: ReasonInfo | null, certificate: boolean): TraceStep[] | undefined {

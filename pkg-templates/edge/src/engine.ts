@@ -1,7 +1,7 @@
 // The block of numbers in which the module says what a step needs: read without a call into it.
 
 import { memory } from "./init.js";
-import type { Engine } from "./wasm/keybound_edge.js";
+import type { Speaking } from "./wasm/keybound_edge.js";
 
 /** The kinds of steps, as crates/keybound-edge/src/npm.rs numbers them. */
 export const Step = {
@@ -35,11 +35,20 @@ export const Slot = {
   renewsNonce: 5,
   mechanisms: 6,
   claims: 7,
+  /** At a token endpoint in the place of claims: the thumbprint of the certificate. */
+  boundCertificate: 7,
   jkt: 9,
-  externalMark: 11,
+  /** The nonce, token, claims or mark that is asked about; the mark that an acceptance leaves to the caller. */
+  text: 15,
 } as const;
 
 const LENGTH = 24;
+
+/** What the module made of options that were checked before. */
+export function known<T>(made: T | undefined): T {
+  if (made === undefined) throw new Error("the WebAssembly module of @keybound/edge is of another version than its JavaScript");
+  return made;
+}
 
 /** A signature to check, still in the module's memory. */
 export interface SignatureSpan {
@@ -54,7 +63,7 @@ export class Slots {
   readonly #address: number;
   #numbers: Uint32Array;
 
-  constructor(engine: Engine) {
+  constructor(engine: Speaking) {
     this.#address = engine.slots();
     this.#numbers = new Uint32Array(memory().buffer, this.#address, LENGTH);
   }

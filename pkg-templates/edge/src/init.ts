@@ -6,7 +6,7 @@ import { initSync, type Exports } from "./wasm/keybound_edge.js";
 const loader = new ModuleLoader<Exports>({
   file: "wasm/keybound_edge_bg.wasm",
   init: "init",
-  exports: ["server_new", "tokenendpoint_new"],
+  exports: ["server_open", "tokenendpoint_open"],
   // Bundlers find the file by exactly this expression.
   beside: () => new URL("./wasm/keybound_edge_bg.wasm", import.meta.url),
   bind: initSync,

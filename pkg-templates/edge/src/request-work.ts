@@ -103,7 +103,7 @@ export abstract class RequestWork {
     }
     // Copied before the next call into the module, whose memory may move.
     const copy = copySpan(span);
-    return this.importAndVerify(this.#engine.proof_jwk(handle), copy);
+    return this.importAndVerify(this.#engine.jwk(handle), copy);
   }
 
   protected importAndVerify(jwk: string | undefined, span: SignatureSpan): Promise<Verified> {
@@ -152,12 +152,12 @@ export abstract class RequestWork {
   }
 
   /** Asks the replay store about a mark, last of all. */
-  protected async claim(handle: number): Promise<number> {
+  protected async claim(): Promise<number> {
     const { replay } = this.#surroundings;
     if (replay === "external") return REPLAY.external;
     try {
       // Only the very `true` counts: a store that answers anything else did not insert.
-      const answer = await replay.claim(this.#markOf(this.#engine.mark_of(handle)));
+      const answer = await replay.claim(this.#readMark());
       return answer === true ? REPLAY.fresh : answer === false ? REPLAY.replayed : REPLAY.unavailable;
     } catch {
       return REPLAY.unavailable;
@@ -166,11 +166,12 @@ export abstract class RequestWork {
 
   /** The mark that is left to the caller. */
   protected externalMark(): ReplayMark | undefined {
-    return this.#slots.get(Slot.externalMark) === 0 ? undefined : this.#markOf(this.#engine.accepted_mark());
+    const mark = this.#readMark();
+    return mark.key === "" ? undefined : mark;
   }
 
-  #markOf(text = ""): ReplayMark {
-    const [key = "", jkt = "", expiresAt = ""] = text.split(" ");
+  #readMark(): ReplayMark {
+    const [key = "", jkt = "", expiresAt = ""] = this.#slots.text(Slot.text).split(" ");
     return { key, jkt, expiresAt: Number(expiresAt), now: this.now };
   }
 

@@ -4,7 +4,7 @@ import { Authentication } from "./authentication.js";
 import { preflight } from "./answers.js";
 import { Caches } from "./caches.js";
 import { diagnose } from "./diagnose.js";
-import { Slots } from "./engine.js";
+import { known, Slots } from "./engine.js";
 import { Forwarding } from "./forwarding.js";
 import { init } from "./init.js";
 import { IssuerKeys } from "./issuer-keys.js";
@@ -56,7 +56,7 @@ export function createResourceServer(options: ResourceServerOptions): ResourceSe
   };
   let running: Running | undefined;
   const start = (): Running => {
-    const server = new Server(JSON.stringify(engineOptions));
+    const server = known(Server.open(JSON.stringify(engineOptions)));
     if (core.replay instanceof MemoryReplay) server.use_memory(core.replay.memory());
     return { server, slots: new Slots(server) };
   };

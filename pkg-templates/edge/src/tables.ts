@@ -1,6 +1,6 @@
 // What the module's numbers stand for, read from it once.
 
-import { algorithms, checks, reasons } from "./wasm/keybound_edge.js";
+import { tables as texts } from "./wasm/keybound_edge.js";
 import type { OAuthError, Rejected } from "./types.js";
 
 /** Why a request is refused, and how that is answered. */
@@ -8,6 +8,8 @@ export interface ReasonInfo {
   number: number;
   code: string;
   error: OAuthError | null;
+  /** At a token endpoint. */
+  tokenError: OAuthError | null;
   status: Rejected["status"];
   check: number;
   detail: string;
@@ -29,29 +31,27 @@ interface Tables {
 let tables: Tables | undefined;
 
 function read(): Tables {
-  const list = reasons()
-    .split("\n")
-    .map((line, number): ReasonInfo => {
-      const [code = "", error = "", status = "", check = "", detail = ""] = line.split("\t");
-      return {
-        number,
-        code,
-        error: error === "" || error === "!" ? null : (error as OAuthError),
-        status: Number(status) as Rejected["status"],
-        check: Number(check),
-        detail,
-      };
-    });
+  const [reasons = "", checks = "", algorithms = ""] = texts().split("\n\n");
+  const list = reasons.split("\n").map((line, number): ReasonInfo => {
+    const [code = "", error, tokenError, status, check, detail = ""] = line.split("\t");
+    return {
+      number,
+      code,
+      error: (error as OAuthError | undefined) || null,
+      tokenError: (tokenError as OAuthError | undefined) || null,
+      status: Number(status) as Rejected["status"],
+      check: Number(check),
+      detail,
+    };
+  });
   return {
     reasons: list,
     byCode: new Map(list.map((info) => [info.code, info])),
-    checks: checks()
-      .split("\n")
-      .map((line): CheckInfo => {
-        const [name = "", rfc = ""] = line.split("\t");
-        return { name, rfc };
-      }),
-    algorithms: algorithms().split(" "),
+    checks: checks.split("\n").map((line): CheckInfo => {
+      const [name = "", rfc = ""] = line.split("\t");
+      return { name, rfc };
+    }),
+    algorithms: algorithms.split(" "),
   };
 }
 

@@ -3,7 +3,7 @@
 import { preflight } from "./answers.js";
 import { Caches } from "./caches.js";
 import { diagnose } from "./diagnose.js";
-import { Slots } from "./engine.js";
+import { known, Slots } from "./engine.js";
 import { Forwarding } from "./forwarding.js";
 import { init } from "./init.js";
 import { readTokenEndpointOptions } from "./options.js";
@@ -42,7 +42,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
   };
   let running: { engine: Engine; slots: Slots } | undefined;
   const start = () => {
-    const engine = new Engine(JSON.stringify(engineOptions));
+    const engine = known(Engine.open(JSON.stringify(engineOptions)));
     if (core.replay instanceof MemoryReplay) engine.use_memory(core.replay.memory());
     return { engine, slots: new Slots(engine) };
   };

@@ -1,8 +1,9 @@
 // One proof against one request, for tools and tests.
 
+import { copySpan, known, Slot, Slots, Step } from "./engine.js";
 import { init } from "./init.js";
 import { readProofPolicy } from "./options.js";
-import { importAndVerify, signaturesOf, type Signatures } from "./signatures.js";
+import { importAndVerify, signaturesOf } from "./signatures.js";
 import { reasonNamed, reasonOf, type ReasonInfo } from "./tables.js";
 import { isAboutProof, traceOf } from "./trace.js";
 import { ProofCheck } from "./wasm/keybound_edge.js";
@@ -39,19 +40,20 @@ export async function verifyProof(proof: string, request: ExpectedRequest): Prom
   const signatures = signaturesOf(request.crypto);
   const policy = JSON.stringify(readProofPolicy(request.policy, signatures));
   await Promise.all([init(), signatures.init()]);
-  const check = new ProofCheck(
-    proof,
-    request.method,
-    request.url,
-    request.accessToken,
-    request.jkt,
-    request.nonce,
-    request.now ?? Date.now() / 1000,
-    policy,
-  );
+  const check = known(ProofCheck.open(policy));
   try {
-    const unavailable = check.reason() === undefined ? await checkSignature(check, signatures) : null;
-    const reason = unavailable ?? (check.reason() === undefined ? null : reasonOf(check.reason() ?? 0));
+    const slots = new Slots(check);
+    const { method, url, accessToken, jkt, nonce, now = Date.now() / 1000 } = request;
+    let step = check.begin(proof, method, url, accessToken, jkt, nonce, now);
+    if (step === undefined) throw new Error("jkt is no SHA-256 thumbprint in base64url");
+    let reason: ReasonInfo | null = null;
+    const span = copySpan(step === Step.needSignatures ? slots.signature(Slot.proofSignature) : null);
+    if (span !== null) {
+      const verified = await importAndVerify(signatures, check.jwk(), span);
+      if (verified.unavailable) reason = reasonNamed("proof_alg_unavailable");
+      else step = check.finish(verified.ok);
+    }
+    if (step === Step.rejected) reason = reasonOf(slots.get(Slot.value));
     const asked: Readonly<Record<string, unknown>> = {
       proof_nonce: request.nonce,
       proof_ath: request.accessToken,
@@ -62,18 +64,8 @@ export async function verifyProof(proof: string, request: ExpectedRequest): Prom
       reason,
     ).filter((step) => isAboutProof(step.check) || step.check === "key_binding" || step.ok === false);
     if (reason !== null) return { ok: false, reason: reason.code, detail: reason.detail, trace };
-    return { ok: true, jkt: check.jkt() ?? "", claims: JSON.parse(check.claims() ?? "{}") as Claims, trace };
+    return { ok: true, jkt: slots.text(Slot.jkt), claims: JSON.parse(slots.text(Slot.claims)) as Claims, trace };
   } finally {
     check.free();
   }
-}
-
-/** Gives the check its answer; a reason if the platform cannot give one. */
-async function checkSignature(check: ProofCheck, signatures: Signatures): Promise<ReasonInfo | null> {
-  const [message, signature] = [check.message(), check.signature()];
-  if (message === undefined || signature === undefined) return null;
-  const verified = await importAndVerify(signatures, check.jwk(), { algorithm: check.algorithm(), message, signature });
-  if (verified.unavailable) return reasonNamed("proof_alg_unavailable");
-  check.finish(verified.ok);
-  return null;
 }

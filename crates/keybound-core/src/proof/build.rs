@@ -100,8 +100,7 @@ impl AccessTokenHash {
     /// # Errors
     /// [`BuildError::AccessToken`]: a character that no token may have under the DPoP scheme (§7.1).
     pub fn of(token: &str) -> Result<Self, BuildError> {
-        let body = token.trim_end_matches('=');
-        if body.is_empty() || !body.bytes().all(challenge::is_token68) {
+        if !challenge::is_token68_text(token) {
             return Err(BuildError::AccessToken);
         }
         Ok(Self(base64url::encode(&sha256::digest(token.as_bytes()))))

@@ -4,7 +4,7 @@
 //! answer about its signature turns that into a [`VerifiedProof`]. A valid proof alone grants
 //! nothing (§4): [`crate::server`] goes on from there.
 
-use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, boxed::Box, string::String, vec::Vec};
 
 use super::PROOF_TYPE;
 use crate::{
@@ -93,19 +93,19 @@ pub struct ExpectedRequest<'a> {
 pub struct ParsedProof {
     signing_input: String,
     signature: Vec<u8>,
-    payload: Vec<u8>,
-    claims: ProofClaims,
+    claims: Box<ProofClaims>,
 }
 
 /// A proof whose signature verifies with the key in it.
 #[derive(Debug)]
 pub struct VerifiedProof {
-    claims: ProofClaims,
-    payload: Vec<u8>,
+    claims: Box<ProofClaims>,
 }
 
+/// Boxed, since a proof moves from step to step.
 #[derive(Debug)]
 struct ProofClaims {
+    payload: Vec<u8>,
     algorithm: Algorithm,
     key: PublicKey,
     jti: String,
@@ -143,14 +143,15 @@ pub fn parse(proof: &str, policy: &ProofPolicy, request: &ExpectedRequest<'_>) -
     if signature.len() != key.signature_len(algorithm) {
         return Err(Reason::ProofSignatureInvalid);
     }
-    let claims = ProofClaims {
+    let claims = Box::new(ProofClaims {
         algorithm,
         key,
         jti: claims.jti.to_owned(),
         iat: claims.iat,
         nonce: claims.nonce.map(ToOwned::to_owned),
-    };
-    Ok(ParsedProof { signing_input: parts.signing_input.to_owned(), signature, payload, claims })
+        payload,
+    });
+    Ok(ParsedProof { signing_input: parts.signing_input.to_owned(), signature, claims })
 }
 
 impl ParsedProof {
@@ -183,7 +184,7 @@ impl ParsedProof {
     /// The signature does not verify.
     pub fn verified(self, signature: Result<(), SignatureError>) -> Result<VerifiedProof, Reason> {
         signature.map_err(|SignatureError| Reason::ProofSignatureInvalid)?;
-        Ok(VerifiedProof { claims: self.claims, payload: self.payload })
+        Ok(VerifiedProof { claims: self.claims })
     }
 }
 
@@ -216,7 +217,7 @@ impl VerifiedProof {
     #[must_use]
     pub fn claims_json(&self) -> &str {
         // Read as JSON before, so it is UTF-8.
-        core::str::from_utf8(&self.payload).unwrap_or_default()
+        core::str::from_utf8(&self.claims.payload).unwrap_or_default()
     }
 }
 

@@ -73,14 +73,7 @@ pub fn scheme_used(request: &Request<'_>) -> Option<Scheme> {
     if field.contains(',') {
         return None;
     }
-    let name = field.split(' ').next().unwrap_or("");
-    if name.eq_ignore_ascii_case("DPoP") {
-        Some(Scheme::Dpop)
-    } else if name.eq_ignore_ascii_case("Bearer") {
-        Some(Scheme::Bearer)
-    } else {
-        None
-    }
+    request::scheme_named(field.split(' ').next().unwrap_or(""))
 }
 
 /// The error stands in the challenge of the scheme that was used, the other challenge is bare

@@ -1,7 +1,7 @@
 //! The fields of a request that carry credentials (RFC 9449 §4.1 and §7.1, RFC 6750 §2.1).
 
 use crate::{
-    challenge::is_token68,
+    challenge::is_token68_text,
     server::{policy::Scheme, reason::Reason},
 };
 
@@ -44,18 +44,14 @@ pub fn credentials<'a>(fields: &[&'a str]) -> Result<Credentials<'a>, Reason> {
     if field.is_empty() {
         return Err(Reason::CredentialsMissing);
     }
-    let (name, rest) = field.split_at_checked(field.find([' ', '\t']).unwrap_or(field.len())).unwrap_or((field, ""));
-    let scheme = if name.eq_ignore_ascii_case("DPoP") {
-        Scheme::Dpop
-    } else if name.eq_ignore_ascii_case("Bearer") {
-        Scheme::Bearer
-    } else if mentions_ours(field) {
-        return Err(Reason::AuthorizationMultiple);
-    } else {
-        return Err(Reason::SchemeUnsupported);
+    let end = field.bytes().position(is_blank).unwrap_or(field.len());
+    let (name, rest) = field.split_at_checked(end).unwrap_or((field, ""));
+    let Some(scheme) = scheme_named(name) else {
+        return Err(if mentions_ours(field) { Reason::AuthorizationMultiple } else { Reason::SchemeUnsupported });
     };
     // credentials = scheme 1*SP token68
-    let token = rest.trim_start_matches(' ');
+    let blanks = rest.bytes().take_while(|octet| *octet == b' ').count();
+    let token = rest.get(blanks..).unwrap_or("");
     if token.is_empty() || token.starts_with('\t') {
         return Err(Reason::AuthorizationMalformed);
     }
@@ -65,8 +61,7 @@ pub fn credentials<'a>(fields: &[&'a str]) -> Result<Credentials<'a>, Reason> {
     if token.contains(',') {
         return Err(Reason::AuthorizationMultiple);
     }
-    let body = token.trim_end_matches('=');
-    if body.is_empty() || !body.bytes().all(is_token68) {
+    if !is_token68_text(token) {
         return Err(Reason::TokenNotToken68);
     }
     Ok(Credentials { scheme, token })
@@ -95,15 +90,32 @@ pub fn proof<'a>(fields: &[&'a str]) -> Result<&'a str, Reason> {
 
 /// Optional white space around a field value is not part of it (RFC 9110 §5.5).
 pub(crate) fn trim(field: &str) -> &str {
-    field.trim_matches([' ', '\t'])
+    let start = field.bytes().position(|octet| !is_blank(octet)).unwrap_or(field.len());
+    let after = field.bytes().rev().take_while(|octet| is_blank(*octet)).count();
+    field.get(start..field.len().saturating_sub(after)).unwrap_or("")
+}
+
+const fn is_blank(octet: u8) -> bool {
+    matches!(octet, b' ' | b'\t')
 }
 
 /// Whether some element after a comma is one of ours, so that foreign credentials came first.
 fn mentions_ours(field: &str) -> bool {
     field.split(',').skip(1).any(|element| {
         let name = trim(element).split(' ').next().unwrap_or("");
-        name.eq_ignore_ascii_case("DPoP") || name.eq_ignore_ascii_case("Bearer")
+        scheme_named(name).is_some()
     })
+}
+
+/// Names of schemes have no case (RFC 9110 §11.1).
+pub(crate) fn scheme_named(name: &str) -> Option<Scheme> {
+    if name.eq_ignore_ascii_case("DPoP") {
+        Some(Scheme::Dpop)
+    } else if name.eq_ignore_ascii_case("Bearer") {
+        Some(Scheme::Bearer)
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]

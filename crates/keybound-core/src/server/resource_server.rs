@@ -66,10 +66,8 @@ pub struct Signed {
 /// As [`Signed`], and it is settled what the request must show.
 #[derive(Debug)]
 pub struct Constrained {
-    proof: SignedProof,
-    token: Arc<VerifiedToken>,
+    signed: Signed,
     demand: Demand,
-    renew_nonce: bool,
 }
 
 /// As [`Constrained`], and the client holds what the token is bound to.
@@ -84,13 +82,7 @@ pub struct Possessed {
 
 /// A request that may use its token.
 #[derive(Debug)]
-pub struct Accepted {
-    token: Arc<VerifiedToken>,
-    jkt: Option<Thumbprint>,
-    certificate: Option<Thumbprint>,
-    mark: Option<ReplayMark>,
-    renew_nonce: bool,
-}
+pub struct Accepted(Possessed);
 
 impl Presented {
     /// Reads the credentials and, under the DPoP scheme, the proof, and makes every check on it that
@@ -208,7 +200,7 @@ impl Signed {
     /// The token lacks the constraint that is required of such a client.
     pub fn client_known(self, client: ClientType) -> Result<Constrained, Reason> {
         let demand = self.cell.for_client(client)?;
-        Ok(Constrained { proof: self.proof, token: self.token, demand, renew_nonce: self.renew_nonce })
+        Ok(Constrained { signed: self, demand })
     }
 }
 
@@ -225,9 +217,10 @@ impl Constrained {
     /// # Errors
     /// The proof's key or the certificate is not the one that the token is bound to.
     pub fn possession_checked(self, certificate: &CertificateReading) -> Result<Possessed, Reason> {
-        let confirmation = self.token.confirmation()?;
+        let Signed { proof, token, renew_nonce, .. } = self.signed;
+        let confirmation = token.confirmation()?;
         if self.demand.key {
-            let proven = self.proof.thumbprint();
+            let proven = proof.thumbprint();
             if proven.is_none() || proven != confirmation.jkt() {
                 return Err(Reason::JktMismatch);
             }
@@ -245,13 +238,7 @@ impl Constrained {
                 }
             }
         }
-        Ok(Possessed {
-            jkt: self.proof.thumbprint(),
-            mark: self.proof.mark(),
-            token: self.token,
-            certificate: bound,
-            renew_nonce: self.renew_nonce,
-        })
+        Ok(Possessed { jkt: proof.thumbprint(), mark: proof.mark(), token, certificate: bound, renew_nonce })
     }
 }
 
@@ -266,17 +253,14 @@ impl Possessed {
     ///
     /// # Errors
     /// The proof was used before, or the store cannot tell.
-    pub fn replay_checked(self, answer: ReplayAnswer) -> Result<Accepted, Reason> {
+    pub fn replay_checked(mut self, answer: ReplayAnswer) -> Result<Accepted, Reason> {
         if self.mark.is_some() {
             answer.check()?;
         }
-        Ok(Accepted {
-            jkt: self.jkt,
-            token: self.token,
-            certificate: self.certificate,
-            mark: self.mark.filter(|_| answer == ReplayAnswer::External),
-            renew_nonce: self.renew_nonce,
-        })
+        if answer != ReplayAnswer::External {
+            self.mark = None;
+        }
+        Ok(Accepted(self))
     }
 }
 
@@ -284,31 +268,31 @@ impl Accepted {
     /// The token's claims, as the JSON object that its issuer made.
     #[must_use]
     pub fn claims_json(&self) -> &str {
-        self.token.claims_json()
+        self.0.token.claims_json()
     }
 
     /// The thumbprint of the key that was proven, `cnf.jkt`.
     #[must_use]
     pub const fn jkt(&self) -> Option<Thumbprint> {
-        self.jkt
+        self.0.jkt
     }
 
     /// The thumbprint of the certificate that was shown, `cnf["x5t#S256"]`.
     #[must_use]
     pub const fn x5t_s256(&self) -> Option<Thumbprint> {
-        self.certificate
+        self.0.certificate
     }
 
     /// The mark that the caller still has to claim, after [`ReplayAnswer::External`].
     #[must_use]
     pub const fn mark(&self) -> Option<&ReplayMark> {
-        self.mark.as_ref()
+        self.0.mark.as_ref()
     }
 
     /// Whether the client's nonce is getting old, so that the answer carries the current one (RFC 9449 §8.2).
     #[must_use]
     pub const fn renews_nonce(&self) -> bool {
-        self.renew_nonce
+        self.0.renew_nonce
     }
 }
 

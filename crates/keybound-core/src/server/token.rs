@@ -1,6 +1,6 @@
 //! Access tokens that are JWTs (RFC 9068), and the claims of tokens from any source.
 
-use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, boxed::Box, string::String, vec::Vec};
 
 use crate::{
     algorithm::{Algorithm, AlgorithmSet},
@@ -110,7 +110,7 @@ pub struct ParsedToken {
     algorithm: Algorithm,
     kid: Option<String>,
     issuer: usize,
-    claims: TokenClaims,
+    claims: Box<TokenClaims>,
 }
 
 /// An access token whose claims are the issuer's: its signature verified, or its source said so.
@@ -118,10 +118,11 @@ pub struct ParsedToken {
 /// That and no more: expiry, policy, binding and proof are checked for every request.
 #[derive(Debug)]
 pub struct VerifiedToken {
-    claims: TokenClaims,
+    claims: Box<TokenClaims>,
     key: Option<Thumbprint>,
 }
 
+/// Boxed, since a token moves from step to step.
 #[derive(Debug)]
 struct TokenClaims {
     confirmation: Result<Confirmation, Reason>,
@@ -272,16 +273,16 @@ impl VerifiedToken {
 }
 
 impl TokenClaims {
-    fn read(claims: &Object<'_>, json: &[u8]) -> Result<Self, Reason> {
+    fn read(claims: &Object<'_>, json: &[u8]) -> Result<Box<Self>, Reason> {
         let malformed = Reason::TokenPayloadMalformed;
-        Ok(Self {
+        Ok(Box::new(Self {
             // Refused when it is enforced, after the proof and the signatures, so that a fault of
             // the token's issuer is not taken for one of the client's.
             confirmation: Confirmation::from_claims(claims),
             exp: date(claims, "exp", malformed)?,
             nbf: date(claims, "nbf", malformed)?,
             json: core::str::from_utf8(json).map_err(|_| malformed)?.to_owned(),
-        })
+        }))
     }
 
     fn check_time(&self, now: Timestamp) -> Result<(), Reason> {

@@ -1,9 +1,9 @@
 //! One proof against one request (`verifyProof`).
 
-use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use alloc::string::String;
 
 use keybound_core::{
-    proof::check::{self, ExpectedRequest, ParsedProof, VerifiedProof},
+    proof::check::{self, ExpectedRequest, ParsedProof, ProofPolicy, VerifiedProof},
     server::reason::Reason,
     sha256,
     target_uri::TargetUri,
@@ -11,22 +11,42 @@ use keybound_core::{
 };
 use wasm_bindgen::prelude::*;
 
-use super::{options, seconds, tables, verdict};
+use super::{ACCEPTED, NEED_SIGNATURES, REJECTED, options, seconds, shared::Slots, tables, verdict};
 
 /// A proof on its way through the checks.
 #[wasm_bindgen]
 pub struct ProofCheck {
-    parsed: Option<ParsedProof>,
-    verified: Option<VerifiedProof>,
+    policy: ProofPolicy,
+    slots: Slots,
     expected: Option<Thumbprint>,
-    reason: Option<Reason>,
+    parsed: Option<ParsedProof>,
+    /// What the slots point into.
+    verified: Option<VerifiedProof>,
+    jkt: String,
 }
 
 #[wasm_bindgen]
 impl ProofCheck {
-    #[wasm_bindgen(constructor)]
+    /// Reads the policy, as JSON.
+    pub fn open(policy: &str) -> Option<Self> {
+        Some(Self {
+            policy: options::read_proof_policy(policy)?,
+            slots: Slots::new(),
+            expected: None,
+            parsed: None,
+            verified: None,
+            jkt: String::new(),
+        })
+    }
+
+    pub fn slots(&self) -> u32 {
+        self.slots.address()
+    }
+
+    /// `None`: what is given as `jkt` is no thumbprint.
     #[allow(clippy::too_many_arguments, reason = "each is one crossing less")]
-    pub fn new(
+    pub fn begin(
+        &mut self,
         proof: &str,
         method: &str,
         url: &str,
@@ -34,19 +54,16 @@ impl ProofCheck {
         jkt: Option<String>,
         nonce: Option<String>,
         now: f64,
-        policy: &str,
-    ) -> Result<Self, JsError> {
-        let policy = options::read_proof_policy(policy)?;
-        let expected = match jkt.as_deref().map(Thumbprint::parse) {
-            Some(None) => return Err(JsError::new("jkt is no SHA-256 thumbprint in base64url")),
-            Some(jkt) => jkt,
+    ) -> Option<u32> {
+        self.expected = match jkt {
+            Some(jkt) => Some(Thumbprint::parse(&jkt)?),
             None => None,
         };
         let hash = access_token.map(|token| sha256::digest(token.as_bytes()));
         let parsed = TargetUri::parse(url).map_err(|_| Reason::TargetUnknown).and_then(|target| {
             let request =
                 ExpectedRequest { method, target: &target, access_token_hash: hash.as_ref(), now: seconds(now) };
-            let parsed = check::parse(proof, &policy, &request)?;
+            let parsed = check::parse(proof, &self.policy, &request)?;
             match (&nonce, parsed.nonce()) {
                 (None, _) => Ok(parsed),
                 (Some(_), None) => Err(Reason::NonceMissing),
@@ -54,51 +71,42 @@ impl ProofCheck {
                 (Some(_), Some(_)) => Err(Reason::NonceUnknown),
             }
         });
-        let (parsed, reason) = match parsed {
-            Ok(parsed) => (Some(parsed), None),
-            Err(reason) => (None, Some(reason)),
-        };
-        Ok(Self { parsed, verified: None, expected, reason })
+        match parsed {
+            Ok(parsed) => {
+                let parsed = self.parsed.insert(parsed);
+                self.slots.set_signature(10, Some(parsed.signature_check()));
+                Some(NEED_SIGNATURES)
+            }
+            Err(reason) => Some(self.reject(reason)),
+        }
     }
 
-    /// The number of the reason for the refusal, if it was refused.
-    pub fn reason(&self) -> Option<u32> {
-        self.reason.map(tables::reason_number)
-    }
-
-    pub fn algorithm(&self) -> u32 {
-        self.parsed.as_ref().map_or(u32::MAX, |parsed| tables::algorithm_number(parsed.signature_check().algorithm))
-    }
-
+    /// The key to import for the signature.
     pub fn jwk(&self) -> Option<String> {
         self.parsed.as_ref().map(|parsed| parsed.signature_check().key.to_jwk())
     }
 
-    pub fn message(&self) -> Option<Vec<u8>> {
-        self.parsed.as_ref().map(|parsed| parsed.signature_check().message.to_vec())
-    }
-
-    pub fn signature(&self) -> Option<Vec<u8>> {
-        self.parsed.as_ref().map(|parsed| parsed.signature_check().signature.to_vec())
-    }
-
     /// The answer about the signature.
-    pub fn finish(&mut self, valid: bool) {
-        let Some(parsed) = self.parsed.take() else { return };
-        match parsed.verified(verdict(valid)) {
-            Ok(verified) if self.expected.is_some_and(|jkt| jkt != verified.thumbprint()) => {
-                self.reason = Some(Reason::JktMismatch);
-            }
-            Ok(verified) => self.verified = Some(verified),
-            Err(reason) => self.reason = Some(reason),
+    pub fn finish(&mut self, valid: bool) -> u32 {
+        let verified = match self.parsed.take().map(|parsed| parsed.verified(verdict(valid))) {
+            Some(Ok(verified)) => verified,
+            Some(Err(reason)) => return self.reject(reason),
+            None => return self.reject(Reason::Overloaded),
+        };
+        if self.expected.is_some_and(|jkt| jkt != verified.thumbprint()) {
+            return self.reject(Reason::JktMismatch);
         }
+        self.jkt = verified.thumbprint().to_base64url();
+        let verified = self.verified.insert(verified);
+        self.slots.set_text(7, Some(verified.claims_json()));
+        self.slots.set_text(9, Some(&self.jkt));
+        ACCEPTED
     }
+}
 
-    pub fn jkt(&self) -> Option<String> {
-        self.verified.as_ref().map(|verified| verified.thumbprint().to_base64url())
-    }
-
-    pub fn claims(&self) -> Option<String> {
-        self.verified.as_ref().map(|verified| verified.claims_json().to_owned())
+impl ProofCheck {
+    fn reject(&mut self, reason: Reason) -> u32 {
+        self.slots.set(1, tables::reason_number(reason));
+        REJECTED
     }
 }

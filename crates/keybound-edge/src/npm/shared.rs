@@ -1,6 +1,6 @@
 //! What both roles' exports have: the block of numbers, and the marks in memory.
 
-use alloc::{boxed::Box, rc::Rc, vec};
+use alloc::{boxed::Box, rc::Rc};
 use core::cell::RefCell;
 
 use keybound_core::{server::replay::MemoryReplay, signature::SignatureCheck};
@@ -10,11 +10,11 @@ use super::{ReplayMemory, tables};
 const LENGTH: usize = 24;
 
 /// The block of numbers in which a step says what it needs.
-pub(super) struct Slots(Box<[u32]>);
+pub(super) struct Slots(Box<[u32; LENGTH]>);
 
 impl Slots {
     pub(super) fn new() -> Self {
-        Self(vec![0; LENGTH].into_boxed_slice())
+        Self(Box::new([0; LENGTH]))
     }
 
     /// Where it stands.
@@ -28,9 +28,9 @@ impl Slots {
         }
     }
 
-    /// Address and length of some octets, in this slot and the next.
-    pub(super) fn set_span(&mut self, slot: usize, octets: &[u8]) {
-        self.set_all(slot, &span(octets));
+    /// Address and length of a text, in this slot and the next.
+    pub(super) fn set_text(&mut self, slot: usize, text: Option<&str>) {
+        self.set_all(slot, &span(text.unwrap_or_default().as_bytes()));
     }
 
     /// A signature to check: the algorithm's number plus one (0: nothing to check), and address and

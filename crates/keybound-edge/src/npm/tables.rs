@@ -27,18 +27,21 @@ fn position<T: PartialEq + Copy>(all: &[T], one: T) -> u32 {
     all.iter().position(|other| *other == one).and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX)
 }
 
-/// Every reason, a line each: code, OAuth error (empty: none was presented, `!`: the server's
-/// fault), status, number of its check, detail; separated by tabs.
+/// Three paragraphs: reasons, checks and algorithms, in the order of their numbers.
+///
+/// A reason is a line: code, OAuth error at a resource server and at a token endpoint (empty: none), status,
+/// number of its check, detail; separated by tabs. A check is one of name and RFC section. The algorithms stand
+/// on one line, separated by blanks.
 #[wasm_bindgen]
-pub fn reasons() -> String {
+pub fn tables() -> String {
     let mut out = String::new();
     for reason in Reason::ALL {
-        let error = match reason.answer() {
-            Answer::Error(error) => error.name(),
-            Answer::ServerError => "!",
-            _ => "",
-        };
-        for field in [reason.code(), error] {
+        let [error, token_error] =
+            [reason.answer(), answer::token_endpoint_error(*reason)].map(|answer| match answer {
+                Answer::Error(error) => error.name(),
+                _ => "",
+            });
+        for field in [reason.code(), error, token_error] {
             out.push_str(field);
             out.push('\t');
         }
@@ -49,28 +52,16 @@ pub fn reasons() -> String {
         out.push_str(reason.detail());
         out.push('\n');
     }
-    out.pop();
-    out
-}
-
-/// Every check in order, a line each: name and RFC section, separated by a tab.
-#[wasm_bindgen]
-pub fn checks() -> String {
-    let mut out = String::new();
+    out.push('\n');
     for check in Check::ALL {
         out.push_str(check.name());
         out.push('\t');
         out.push_str(check.section());
         out.push('\n');
     }
-    out.pop();
+    out.push('\n');
+    out.push_str(&answer::algs(AlgorithmSet::ALL));
     out
-}
-
-/// The algorithms' names in the order of their numbers, separated by blanks.
-#[wasm_bindgen]
-pub fn algorithms() -> String {
-    answer::algs(AlgorithmSet::ALL)
 }
 
 /// Texts, a line each.

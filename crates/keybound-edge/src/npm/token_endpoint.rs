@@ -2,15 +2,11 @@
 
 use alloc::{string::String, vec::Vec};
 
-use keybound_core::server::{
-    answer,
-    reason::Answer,
-    token_endpoint::{Binding, TokenRequest},
-};
+use keybound_core::server::token_endpoint::TokenRequest;
 use wasm_bindgen::prelude::*;
 
 use super::{
-    ACCEPTED, NEED_CERTIFICATE, NEED_NONCE, NEED_REPLAY, NEED_SIGNATURES, REJECTED, ReplayMemory, certificates,
+    ACCEPTED, NEED_CERTIFICATE, NEED_NONCE, NEED_REPLAY, NEED_SIGNATURES, REJECTED, ReplayMemory, TEXT, certificates,
     describe_mark, gone_ids, nonce_status, options, replay_answer, seconds,
     shared::{Memory, Slots},
     tables, verdict,
@@ -23,19 +19,23 @@ pub struct TokenEndpoint {
     engine: TokenEngine,
     slots: Slots,
     memory: Memory,
-    bound: Option<Binding>,
+    /// What the slots point into.
+    jkt: String,
+    certificate: String,
+    mark: String,
 }
 
 #[wasm_bindgen]
 impl TokenEndpoint {
     /// Reads the options, as JSON, once.
-    #[wasm_bindgen(constructor)]
-    pub fn new(options: &str) -> Result<Self, JsError> {
-        Ok(Self {
+    pub fn open(options: &str) -> Option<Self> {
+        Some(Self {
             engine: TokenEngine::new(options::read_token_endpoint(options)?),
             slots: Slots::new(),
             memory: Memory::default(),
-            bound: None,
+            jkt: String::new(),
+            certificate: String::new(),
+            mark: String::new(),
         })
     }
 
@@ -48,56 +48,34 @@ impl TokenEndpoint {
     }
 
     /// `grant`: what is known of the grant, as JSON.
-    pub fn begin(
-        &mut self,
-        method: &str,
-        url: &str,
-        dpop: Option<String>,
-        grant: &str,
-        now: f64,
-    ) -> Result<u32, JsError> {
+    pub fn begin(&mut self, method: &str, url: &str, dpop: Option<String>, grant: &str, now: f64) -> Option<u32> {
         let grant = options::read_grant(grant)?;
         let dpop = dpop.as_deref();
         let request = TokenRequest { method, url, dpop: dpop.as_slice() };
         let step = self.engine.begin(&request, &grant, seconds(now));
-        Ok(self.write(step))
+        Some(self.write(step))
     }
 
-    pub fn nonce_of(&self, handle: u32) -> Option<String> {
-        self.engine.nonce_of(handle).map(String::from)
-    }
-
-    pub fn nonce(&mut self, handle: u32, status: u8) -> u32 {
-        let step = self.engine.nonce(handle, nonce_status(status));
-        self.write(step)
-    }
-
-    pub fn proof_jwk(&self, handle: u32) -> Option<String> {
-        self.engine.signature_of(handle).map(|(check, _)| check.key.to_jwk())
-    }
-
-    pub fn signature(&mut self, handle: u32, valid: bool) -> u32 {
+    /// Goes on after a step of this kind, with the answer as a number: a nonce's status, 1 for a signature that
+    /// verified, the replay store's answer.
+    pub fn answer(&mut self, kind: u32, handle: u32, answer: u32) -> u32 {
         let engine = &mut self.engine;
-        let step = self.memory.with(|memory| engine.signature(handle, verdict(valid), memory));
+        let step = match kind {
+            NEED_NONCE => engine.nonce(handle, nonce_status(answer)),
+            NEED_SIGNATURES => self.memory.with(|memory| engine.signature(handle, verdict(answer == 1), memory)),
+            _ => engine.replay(handle, replay_answer(answer)),
+        };
         self.write(step)
+    }
+
+    /// The key to import for the proof's signature.
+    pub fn jwk(&self, handle: u32) -> Option<String> {
+        self.engine.signature_of(handle).map(|(check, _)| check.key.to_jwk())
     }
 
     pub fn certificate(&mut self, handle: u32, reading: &str) -> u32 {
         let (engine, reading) = (&mut self.engine, certificates::parse_reading(reading));
         let step = self.memory.with(|memory| engine.certificate(handle, &reading, memory));
-        self.write(step)
-    }
-
-    pub fn mark_of(&self, handle: u32) -> Option<String> {
-        self.engine.mark_of(handle).map(describe_mark)
-    }
-
-    pub fn accepted_mark(&self) -> Option<String> {
-        self.bound.as_ref()?.mark().map(describe_mark)
-    }
-
-    pub fn replay(&mut self, handle: u32, answer: u8) -> u32 {
-        let step = self.engine.replay(handle, replay_answer(answer));
         self.write(step)
     }
 
@@ -112,20 +90,6 @@ impl TokenEndpoint {
     pub fn current_nonce(&self, now: f64) -> Option<String> {
         self.engine.current_nonce(seconds(now))
     }
-
-    /// `jkt` and `x5t#S256` of the binding, each empty if there is none, separated by a blank.
-    pub fn binding(&self) -> String {
-        let mut out = String::new();
-        let Some(bound) = &self.bound else { return out };
-        if let Some(jkt) = bound.jkt() {
-            out.push_str(&jkt.to_base64url());
-        }
-        out.push(' ');
-        if let Some(thumbprint) = bound.x5t_s256() {
-            out.push_str(&thumbprint.to_base64url());
-        }
-        out
-    }
 }
 
 impl TokenEndpoint {
@@ -134,9 +98,16 @@ impl TokenEndpoint {
         self.slots.set(0, u32::from(gone));
         let (kind, value) = match step {
             TokenStep::Rejected(reason) => (REJECTED, tables::reason_number(reason)),
-            TokenStep::NeedNonce(handle) => (NEED_NONCE, handle),
+            TokenStep::NeedNonce(handle) => {
+                self.slots.set_text(TEXT, self.engine.nonce_of(handle));
+                (NEED_NONCE, handle)
+            }
             TokenStep::NeedCertificate(handle) => (NEED_CERTIFICATE, handle),
-            TokenStep::NeedReplay(handle) => (NEED_REPLAY, handle),
+            TokenStep::NeedReplay(handle) => {
+                self.mark = describe_mark(self.engine.mark_of(handle));
+                self.slots.set_text(TEXT, Some(&self.mark));
+                (NEED_REPLAY, handle)
+            }
             TokenStep::NeedSignature(handle) => {
                 let (check, key) = self.engine.signature_of(handle).unzip();
                 self.slots.set(3, key.unwrap_or(0));
@@ -147,21 +118,16 @@ impl TokenEndpoint {
                 self.slots.set(4, key);
                 self.slots.set(5, u32::from(binding.renews_nonce()));
                 self.slots.set(6, u32::from(binding.is_dpop()));
-                self.slots.set(11, u32::from(binding.mark().is_some()));
-                self.bound = Some(binding);
+                self.certificate = binding.x5t_s256().map(|x5t| x5t.to_base64url()).unwrap_or_default();
+                self.slots.set_text(7, Some(&self.certificate));
+                self.jkt = binding.jkt().map(|jkt| jkt.to_base64url()).unwrap_or_default();
+                self.slots.set_text(9, Some(&self.jkt));
+                self.mark = describe_mark(binding.mark());
+                self.slots.set_text(TEXT, Some(&self.mark));
                 (ACCEPTED, 0)
             }
         };
         self.slots.set(1, value);
         kind
-    }
-}
-
-/// The OAuth error of a reason at a token endpoint, where it is another than at a resource server.
-#[wasm_bindgen]
-pub fn token_endpoint_error(reason: u32) -> Option<String> {
-    match answer::token_endpoint_error(tables::reason(reason)?) {
-        Answer::Error(error) => Some(String::from(error.name())),
-        _ => None,
     }
 }

@@ -192,7 +192,9 @@ fn dictionary_of(target: &str) -> &'static str {
     match target {
         "decision" | "proof" => "decision",
         "json" | "jwk" | "jwks" | "token" | "confirmation" => "json",
-        "target_uri" | "public_url" | "challenge" | "authorization" | "certificate" | "freshness" => "text",
+        "target_uri" | "public_url" | "challenge" | "authorization" | "certificate" | "platforms" | "freshness" => {
+            "text"
+        }
         _ => "none",
     }
 }

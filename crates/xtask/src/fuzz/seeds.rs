@@ -121,10 +121,18 @@ fn of_proof(proof: &str, url: &str, seeds: &mut Seeds) {
 fn of_certificate(tls: &Value, seeds: &mut Seeds) {
     let text = |name: &str| tls[name].as_str().unwrap_or_default();
     if !text("client_cert_pem").is_empty() {
-        seeds.add("certificate", format!("\x01{}", text("client_cert_pem")));
+        let pem = text("client_cert_pem");
+        seeds.add("certificate", format!("\x01{pem}"));
+        for way in ['\x02', '\x05', '\x06'] {
+            seeds.add("platforms", format!("{way}{}", pem.replace('\n', "%0A").replace(' ', "%20")));
+        }
     }
     if !text("client_cert_sha256_hex").is_empty() {
-        seeds.add("certificate", format!("\x03{}", text("client_cert_sha256_hex")));
+        let hex = text("client_cert_sha256_hex");
+        seeds.add("certificate", format!("\x03{hex}"));
+        seeds.add("platforms", format!("\0Hash={hex};Subject=\"CN=a,O=b\";URI=c"));
+        seeds.add("platforms", format!("\x01Hash={hex};Subject=\"\nCN=\",Hash={hex};x=\""));
+        seeds.add("platforms", format!("\x07{hex}"));
     }
     let auth = tls["cf"].get("tlsClientAuth").unwrap_or(&tls["cf"]);
     if auth.is_object() {

@@ -4,7 +4,7 @@ use super::report::Report;
 use crate::fuzz;
 use anyhow::Result;
 
-const SECONDS: u64 = 5;
+const SECONDS: u64 = 3;
 /// The whole decision has the most to find.
 const DECISION_SECONDS: u64 = 20;
 

@@ -10,55 +10,45 @@ export class ReplayMemory {
   claim(key: string, jkt: string, expiresAt: number, now: number): number;
 }
 
-/** What the steps of both roles have in common. */
-export interface Engine {
+/** Says in a block of numbers what a step needs. */
+export interface Speaking {
   slots(): number;
-  proof_jwk(handle: number): string | undefined;
-  mark_of(handle: number): string | undefined;
-  accepted_mark(): string | undefined;
+}
+
+/** What the steps of both roles have in common. */
+export interface Engine extends Speaking {
+  answer(step: number, handle: number, answer: number): number;
+  /** Of the proof, if it is not said whose. */
+  jwk(handle: number, token?: boolean): string | undefined;
+  abandon(handle: number): void;
   take_gone(): Uint32Array;
   current_nonce(now: number): string | undefined;
 }
 
 export class TokenEndpoint implements Engine {
-  constructor(options: string);
+  static open(options: string): TokenEndpoint | undefined;
   slots(): number;
   use_memory(memory: ReplayMemory): void;
-  begin(method: string, url: string, dpop: string | undefined, grant: string, now: number): number;
-  nonce_of(handle: number): string | undefined;
-  nonce(handle: number, status: number): number;
-  proof_jwk(handle: number): string | undefined;
-  signature(handle: number, valid: boolean): number;
+  begin(method: string, url: string, dpop: string | undefined, grant: string, now: number): number | undefined;
+  answer(step: number, handle: number, answer: number): number;
+  jwk(handle: number): string | undefined;
   certificate(handle: number, reading: string): number;
-  mark_of(handle: number): string | undefined;
-  accepted_mark(): string | undefined;
-  replay(handle: number, answer: number): number;
   abandon(handle: number): void;
   take_gone(): Uint32Array;
   current_nonce(now: number): string | undefined;
-  binding(): string;
 }
 
 export class Server implements Engine {
-  constructor(options: string);
+  static open(options: string): Server | undefined;
   slots(): number;
   use_memory(memory: ReplayMemory): void;
   begin(method: string, url: string, authorization: string | undefined, dpop: string | undefined, now: number): number;
-  nonce_of(handle: number): string | undefined;
-  nonce(handle: number, status: number): number;
+  answer(step: number, handle: number, answer: number): number;
   set_keys(issuer: number, json: string): boolean;
-  resume(handle: number): number;
-  claims_of(handle: number): string | undefined;
-  client(handle: number, confidential: boolean): number;
-  token_of(handle: number): string | undefined;
   source(handle: number, active: boolean, claims: string, until: number): number;
-  token_jwk(handle: number): string | undefined;
-  proof_jwk(handle: number): string | undefined;
+  jwk(handle: number, token?: boolean): string | undefined;
   signatures(handle: number, token: boolean, proof: boolean, certificate: string | undefined): number;
   certificate(handle: number, reading: string): number;
-  mark_of(handle: number): string | undefined;
-  accepted_mark(): string | undefined;
-  replay(handle: number, answer: number): number;
   abandon(handle: number): void;
   take_gone(): Uint32Array;
   current_nonce(now: number): string | undefined;
@@ -66,8 +56,10 @@ export class Server implements Engine {
   scope_challenges(scope: string, scheme: number): string;
 }
 
-export class ProofCheck {
-  constructor(
+export class ProofCheck implements Speaking {
+  static open(policy: string): ProofCheck | undefined;
+  slots(): number;
+  begin(
     proof: string,
     method: string,
     url: string,
@@ -75,24 +67,14 @@ export class ProofCheck {
     jkt: string | undefined,
     nonce: string | undefined,
     now: number,
-    policy: string,
-  );
-  reason(): number | undefined;
-  algorithm(): number;
+  ): number | undefined;
   jwk(): string | undefined;
-  message(): Uint8Array<ArrayBuffer> | undefined;
-  signature(): Uint8Array<ArrayBuffer> | undefined;
-  finish(valid: boolean): void;
-  jkt(): string | undefined;
-  claims(): string | undefined;
+  finish(valid: boolean): number;
   free(): void;
 }
 
-export function reasons(): string;
-export function checks(): string;
-export function algorithms(): string;
+export function tables(): string;
 export function freshness(metadata: boolean, cacheControl: string | undefined, age: string | undefined, expires: number, date: number): Uint32Array;
-export function token_endpoint_error(reason: number): string | undefined;
 export function certificate_from_cloudflare(
   presented: string,
   verified: string,

@@ -55,7 +55,9 @@ pub fn from_aws_alb_passthrough(field: &str) -> CertificateReading {
         const END: &str = "-----END CERTIFICATE-----";
         let pem = percent_decode(value)?;
         let pem = core::str::from_utf8(&pem).map_err(|_| Reason::CertificateMalformed)?;
-        let end = pem.find(END).ok_or(Reason::CertificateMalformed)?.saturating_add(END.len());
+        // Not `find`: for a text of any kind it is a kilobyte of code.
+        let found = pem.as_bytes().windows(END.len()).position(|window| window == END.as_bytes());
+        let end = found.ok_or(Reason::CertificateMalformed)?.saturating_add(END.len());
         let (first, others) = pem.split_at_checked(end).ok_or(Reason::CertificateMalformed)?;
         let others = others.trim_ascii();
         if !(others.is_empty() || others.starts_with("-----BEGIN CERTIFICATE-----")) {

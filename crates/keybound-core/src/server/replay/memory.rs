@@ -99,7 +99,12 @@ impl MemoryReplay {
     }
 
     fn forget_expired(&mut self, now: i64) {
-        for span in self.spans.extract_if(.., |span| span.ends <= now) {
+        while let Some(place) = self.spans.iter().position(|span| span.ends <= now) {
+            let Some(mut span) = self.spans.pop() else { break };
+            // The last one takes its place.
+            if let Some(expired) = self.spans.get_mut(place) {
+                core::mem::swap(expired, &mut span);
+            }
             self.entries = self.entries.saturating_sub(span.marks.len());
             self.pages.give_back(span.marks);
         }
@@ -115,7 +120,8 @@ impl MemoryReplay {
     /// The span for marks that expire then.
     fn span_of(&mut self, expires_at: i64) -> usize {
         let seconds = self.span_seconds;
-        let ends = expires_at.div_euclid(seconds).saturating_add(1).saturating_mul(seconds);
+        // The next multiple of a power of two.
+        let ends = (expires_at | seconds.wrapping_sub(1)).saturating_add(1);
         if let Some(place) = self.spans.iter().position(|span| (span.seconds, span.ends) == (seconds, ends)) {
             return place;
         }
