@@ -30,15 +30,15 @@ onmessage = async ({ data: name }) => {
 
 /**
  * Declares the tests of a file once for each engine. `declare` gets `{ name, open, site }`: `open(path)` opens a page
- * with the package in it, `site()` is where pages come from.
+ * with the package in it, `site()` is where pages come from. `siteOptions()` are for `serveSite`.
  */
-export function inEveryEngine(title, declare) {
+export function inEveryEngine(title, declare, siteOptions) {
   for (const { name, launch } of engines) {
     describe(`${title} in ${name}`, () => {
       let browser;
       let site;
       before(async () => {
-        site = await serveSite();
+        site = await serveSite(await siteOptions?.());
         browser = await launch();
       });
       after(async () => {

@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { build } from "esbuild";
 import { launchChromium, outcomeOfPage } from "../support/chromium.mjs";
 import { serve } from "../support/static-server.mjs";
-import { assertOutcome, assertVerified, page, projectWithApps } from "./harness.mjs";
+import { assertOutcome, assertSession, assertVerified, page, projectWithApps } from "./harness.mjs";
 
 let project;
 let browser;
@@ -25,15 +25,26 @@ report(async () => {
 });
 `;
 
+// A session finds the module that the other entry point brought.
+const INLINE_SESSION = `
+import * as keybound from "@keybound/browser/inline";
+import { createSession } from "@keybound/browser/session";
+import { REQUEST, proveAndLogIn, report } from "./prove.js";
+
+report(() => proveAndLogIn(keybound, createSession, REQUEST));
+`;
+
 before(async () => {
   project = await projectWithApps({
     "src/loader.js": WITH_LOADER,
+    "src/inline-session.js": INLINE_SESSION,
     "out/inline.html": page("/inline.js"),
     "out/loader.html": page("/loader.js"),
+    "out/inline-session.html": page("/inline-session.js"),
   });
   await build({
     absWorkingDir: project.folder,
-    entryPoints: ["src/inline.js", "src/loader.js"],
+    entryPoints: ["src/inline.js", "src/loader.js", "src/inline-session.js"],
     outdir: "out",
     bundle: true,
     format: "esm",
@@ -52,6 +63,10 @@ after(async () => {
 describe("esbuild's build", () => {
   test("makes a page of @keybound/browser/inline without any option", async () => {
     await assertOutcome(await outcomeOfPage(browser, `${server.origin}/inline.html`));
+  });
+
+  test("makes a page of @keybound/browser/session, which finds what @keybound/browser/inline brought", async () => {
+    await assertSession(await outcomeOfPage(browser, `${server.origin}/inline-session.html`));
   });
 
   test("makes a page that gets the modules' files from --loader:.wasm=file", async () => {

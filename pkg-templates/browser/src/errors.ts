@@ -18,12 +18,28 @@ export type KeyboundErrorCode =
   | "nonce_hidden"
   | "token_downgraded"
   | "token_key_mismatch"
-  | "clock_skew";
+  | "clock_skew"
+  | SessionErrorCode;
+
+/** What only a session throws; its texts stand there, so that others need not load them. */
+export type SessionErrorCode =
+  /** The answer belongs to no login that this browser knows. */
+  | "login_unknown"
+  /** The person said no (`access_denied`). */
+  | "login_cancelled"
+  /** The authorization server answered the login with another error. */
+  | "login_refused"
+  /** The answer is not one that this server may give (RFC 9207 and others). */
+  | "login_invalid"
+  /** The authorization server refused a request for tokens. */
+  | "grant_refused"
+  /** The authorization server could not be asked, or did not answer as it should. */
+  | "server_failed";
 
 /** The header line that an API has to add so that a page of another origin can read its nonces (RFC 9449 §7.1, §8). */
 export const EXPOSE = "Access-Control-Expose-Headers: DPoP-Nonce, WWW-Authenticate";
 
-const TEXTS: Record<KeyboundErrorCode, string> = {
+const TEXTS: Record<Exclude<KeyboundErrorCode, SessionErrorCode>, string> = {
   extractable_key: "The private key is extractable. Make it with extractable: false, or let DpopKey.open make it.",
   unsupported_algorithm: "This browser cannot sign with this key or algorithm. ES256 works everywhere.",
   insecure_context: "There is no crypto.subtle here. Serve the page over https, or from localhost.",
@@ -71,7 +87,7 @@ export class KeyboundError extends Error {
   readonly code: KeyboundErrorCode;
   declare readonly cause?: unknown;
 
-  constructor(code: KeyboundErrorCode, cause?: unknown, text: string = TEXTS[code]) {
+  constructor(code: KeyboundErrorCode, cause?: unknown, text: string = TEXTS[code as keyof typeof TEXTS]) {
     const reason = cause instanceof Error ? ` (${cause.message})` : "";
     super(text + reason, cause === undefined ? undefined : { cause });
     this.code = code;

@@ -22,6 +22,16 @@ export interface BoundToken {
   expiresAt?: number;
 }
 
+/** What a token is asked for. */
+export interface TokenContext {
+  /** The request's. */
+  url: URL;
+  /** The resource server just answered `invalid_token`; another token than before earns one more attempt. */
+  stale: boolean;
+  /** The token that it answered so. */
+  refused?: string;
+}
+
 /** A client of one kind of server. */
 export interface Client {
   role: "as" | "rs";
@@ -29,7 +39,7 @@ export interface Client {
   strict: boolean;
   acceptBearer: boolean;
   key(token: BoundToken | null): DpopKey | Promise<DpopKey>;
-  token(context: { url: URL; stale: boolean }): BoundToken | null | Promise<BoundToken | null>;
+  token(context: TokenContext): BoundToken | null | Promise<BoundToken | null>;
   nonces: NonceStore;
   fetch: typeof fetch;
   signedUrl(url: URL): string | URL;
@@ -167,7 +177,7 @@ class Life {
   }
 
   async #ask(stale: boolean): Promise<number> {
-    const token = await this.patience.with(this.client.token({ url: new URL(this.#url), stale }));
+    const token = await this.patience.with(this.client.token({ url: new URL(this.#url), stale, ...(stale && this.#token && { refused: this.#token.accessToken }) }));
     this.#token = token;
     return this.#exchange.token(token ? texts(token.accessToken, token.tokenType, token.thumbprint) : "");
   }

@@ -1,18 +1,18 @@
 // A fetch for resource servers (RFC 9449 §7).
 
 import type { KeyboundEvent } from "./events.js";
-import { type BoundToken, connect } from "./exchange.js";
+import { type BoundToken, connect, type TokenContext } from "./exchange.js";
 import type { DpopKey } from "./key.js";
 import { type NonceStore, sharedNonces } from "./nonces.js";
 
-export type { BoundToken } from "./exchange.js";
+export type { BoundToken, TokenContext } from "./exchange.js";
 
 /** How a `fetch` for resource servers works. */
 export interface FetchOptions {
   /** The key, or the one that goes with a token (while an old key still serves its tokens after a rotation). */
   key: DpopKey | ((token: BoundToken) => DpopKey | Promise<DpopKey>);
   /** Called before each attempt; null: nobody is logged in, the request goes out plain. `stale`: the resource server just answered `invalid_token`; another token than before earns one more attempt. */
-  token: string | ((context: { url: URL; stale: boolean }) => string | BoundToken | null | Promise<string | BoundToken | null>);
+  token: string | ((context: TokenContext) => string | BoundToken | null | Promise<string | BoundToken | null>);
   /** Where the token may go. A request to any other origin goes out without token and proof, unless `strict`, which throws `origin_not_allowed`. */
   origins: readonly (string | URL)[];
   /** Refuse requests to other origins. */

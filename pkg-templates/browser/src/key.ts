@@ -107,10 +107,13 @@ export class DpopKey {
     return this.#of(name, pair, algorithm, tier, options.storage);
   }
 
-  /** Uses a pair made elsewhere. Throws `extractable_key` for an extractable private key. Nothing is stored. */
-  static async from(pair: CryptoKeyPair): Promise<DpopKey> {
+  /**
+   * Uses a pair made elsewhere. Throws `extractable_key` for an extractable private key. Nothing is stored.
+   * `algorithm` matters for an Ed25519 key only, which has two names (RFC 9864).
+   */
+  static async from(pair: CryptoKeyPair, algorithm?: SigningAlgorithm): Promise<DpopKey> {
     await init();
-    return this.#of(null, pair, undefined, "memory");
+    return this.#of(null, pair, algorithm, "memory");
   }
 
   static async #of(
@@ -196,7 +199,8 @@ function subtle(): SubtleCrypto {
   return found;
 }
 
-async function generate(algorithm: SigningAlgorithm): Promise<CryptoKeyPair> {
+/** A new pair that cannot be exported; `unsupported_algorithm` where the browser cannot. */
+export async function generate(algorithm: SigningAlgorithm): Promise<CryptoKeyPair> {
   const crypto = subtle();
   try {
     return (await crypto.generateKey(parameters(algorithm), false, ["sign", "verify"])) as CryptoKeyPair;

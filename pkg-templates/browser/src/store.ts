@@ -62,19 +62,21 @@ async function tiered(name: string, make: () => Promise<CryptoKeyPair>): Promise
 async function stored(store: KeyStore, name: string, make: () => Promise<CryptoKeyPair>): Promise<CryptoKeyPair> {
   const read = (): Promise<CryptoKeyPair | undefined> => store.get(name).catch(failed);
   // The lock only saves making two: `add` alone sees to it that one stays.
-  return (await read()) ?? locked(name, async () => (await read()) ?? store.add(name, await make()).catch(failed));
+  return (await read()) ?? locked(`key ${name}`, LOCK_PATIENCE, async () => (await read()) ?? store.add(name, await make()).catch(failed));
 }
 
-function failed(cause: unknown): never {
+/** What a store's failure means to the caller. */
+export function failed(cause: unknown): never {
   throw cause instanceof Refused || cause instanceof KeyboundError ? cause : new KeyboundError("storage_failed", cause);
 }
 
-async function locked<T>(name: string, task: () => Promise<T>): Promise<T> {
+/** Runs the task while no other tab runs one under this name; without the lock where there is none, or after `patience` milliseconds. */
+export async function locked<T>(name: string, patience: number, task: () => Promise<T>): Promise<T> {
   let run: Promise<T> | undefined;
   try {
     await globalThis.navigator?.locks?.request(
-      `keybound key ${name}`,
-      { signal: AbortSignal.timeout(LOCK_PATIENCE) },
+      `keybound ${name}`,
+      { signal: AbortSignal.timeout(patience) },
       () => (run = task()),
     );
   } catch {
@@ -84,7 +86,7 @@ async function locked<T>(name: string, task: () => Promise<T>): Promise<T> {
 }
 
 /** IndexedDB is not there or does not take keys. */
-class Refused extends Error {}
+export class Refused extends Error {}
 
 const REFUSALS = /^(SecurityError|InvalidStateError|NotSupportedError|NotAllowedError|DataCloneError|QuotaExceededError)$/;
 
@@ -113,8 +115,11 @@ const indexedDbStore: KeyStore = {
   delete: (name) => transact("readwrite", (keys) => keys.delete(name)),
 };
 
-/** Runs `action` and waits until it is stored. A connection that the browser closed is opened once more. */
-async function transact<T>(
+/**
+ * Runs `action` and waits until it is stored. A connection that the browser closed is opened once more.
+ * Keys have texts as their keys; what a session keeps stands beside them under arrays, which are never the same.
+ */
+export async function transact<T>(
   mode: IDBTransactionMode,
   action: (keys: IDBObjectStore, settle: (value?: unknown, error?: unknown) => void) => IDBRequest,
   again = true,
@@ -132,14 +137,20 @@ async function transact<T>(
     let value: unknown;
     let error: unknown;
     let settled = false;
-    const request = action(transaction.objectStore(KEYS), (result, problem) => {
+    let request: IDBRequest | undefined;
+    transaction.oncomplete = () => resolve((settled ? value : request?.result) as T);
+    transaction.onabort = () => reject(refusedOr(error ?? transaction.error));
+    const settle = (result?: unknown, problem?: unknown): void => {
       settled = true;
       value = result;
       error = problem;
       if (problem) transaction.abort();
-    });
-    transaction.oncomplete = () => resolve((settled ? value : request.result) as T);
-    transaction.onabort = () => reject(refusedOr(error ?? transaction.error));
+    };
+    try {
+      request = action(transaction.objectStore(KEYS), settle);
+    } catch (problem) {
+      settle(undefined, problem);
+    }
   });
 }
 

@@ -18,6 +18,15 @@ export async function proveAndVerify(keybound, verifyProof, request) {
   return { ...outcome, verdict: { ok, jkt, reason } };
 }
 
+/** The same, and the address of a login with a session's key; nobody is asked for anything. */
+export async function proveAndLogIn(keybound, createSession, request) {
+  const issuer = "https://as.example";
+  const metadata = { issuer, authorization_endpoint: `${issuer}/authorize` };
+  const session = createSession({ issuer, metadata, clientId: "page", redirectUri: location.href, origins: ["https://api.example"] });
+  const login = await session.loginUrl();
+  return { ...(await prove(keybound, request)), loginKey: login.searchParams.get("dpop_jkt"), current: await session.current() };
+}
+
 /** Sets what the test waits for, also when it fails. */
 export async function report(work) {
   try {

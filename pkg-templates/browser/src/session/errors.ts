@@ -1,0 +1,34 @@
+// What a session's errors tell a person to do.
+
+import { AuthorizationResponseError, ResponseBodyError } from "oauth4webapi";
+import { KeyboundError, type SessionErrorCode } from "../errors.js";
+
+const TEXTS: Record<SessionErrorCode, string> = {
+  login_unknown: "This browser knows no login of this answer: it began in another browser, its site data were cleared, or it is long over. Start a new login.",
+  login_cancelled: "The person did not agree to the login.",
+  login_refused: "The authorization server refused the login.",
+  login_invalid: "This is no answer of the authorization server that was asked. Start a new login.",
+  grant_refused: "The authorization server refused tokens. Start a new login; if that fails too, check the client's registration.",
+  server_failed: "The authorization server was not reached, or gave no proper answer. Nothing is lost: try again.",
+};
+
+export function sessionError(code: SessionErrorCode, cause?: unknown): KeyboundError {
+  const { error, error_description: more } = (cause ?? {}) as { error?: string; error_description?: string };
+  return new KeyboundError(code, cause, TEXTS[code] + (error ? ` It says ${error}${more ? `: ${more}` : ""}.` : ""));
+}
+
+/** The error of an answer to a login (RFC 6749 §4.1.2.1). */
+export function answerError(error: unknown): KeyboundError {
+  if (!(error instanceof AuthorizationResponseError)) return sessionError("login_invalid", error);
+  return sessionError(error.error === "access_denied" ? "login_cancelled" : "login_refused", error);
+}
+
+/** What the authorization server gives, or one of our errors. */
+export async function asking<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof KeyboundError && error.code !== "aborted") throw error;
+    throw sessionError(error instanceof ResponseBodyError && error.status !== 429 ? "grant_refused" : "server_failed", error);
+  }
+}

@@ -1,0 +1,180 @@
+// What is kept: a session's tokens with their key as one record, and logins that are under way.
+
+import { KeyboundError } from "../errors.js";
+import type { SigningAlgorithm } from "../key.js";
+import { failed, Refused, transact } from "../store.js";
+import type { EndReason } from "./events.js";
+
+/** A key pair, and which of its names it goes by. */
+export interface Pair {
+  pair: CryptoKeyPair;
+  algorithm: SigningAlgorithm;
+}
+
+/** What the authorization server gave. Times are milliseconds since 1970, by the clock of this machine. */
+export interface Tokens {
+  accessToken: string;
+  refreshToken: string | undefined;
+  idToken: string | undefined;
+  scope: string | undefined;
+  /** When to get another one, and when this one is over. */
+  refreshAt: number | undefined;
+  expiresAt: number | undefined;
+}
+
+/** A session. Tokens and key stand in one record, so that nothing, not even eviction, tears them apart. */
+export interface Live extends Pair {
+  /** The `state` of the login it came from. */
+  login: string;
+  appState: unknown;
+  tokens: Tokens;
+  thumbprint: string;
+  claims: Record<string, unknown> | undefined;
+}
+
+/** A session that is over. It stays, to tell late tabs why. */
+export interface Ended {
+  ended: EndReason;
+}
+
+/** A login that is under way. Without a key where the browser stores none: then one is made for the tokens. */
+export interface Login extends Partial<Pair> {
+  verifier: string;
+  appState: unknown;
+  /** When it began. */
+  at: number;
+}
+
+export const isLive = (record: Live | Ended | undefined): record is Live => record !== undefined && "tokens" in record;
+
+/** How long a login may take; after that its key is removed. */
+const ABANDONED_AFTER = 24 * 3600 * 1000;
+
+/** Sessions of browsers that do not store keys. */
+const memory = new Map<string, Live | Ended>();
+
+/** The session called `name`. */
+export class Records {
+  readonly #name: string;
+  readonly #session: IDBValidKey;
+
+  constructor(name: string) {
+    this.#name = name;
+    this.#session = ["session", name];
+  }
+
+  get storage(): "persistent" | "memory" {
+    return memory.has(this.#name) ? "memory" : "persistent";
+  }
+
+  async read(): Promise<Live | Ended | undefined> {
+    return memory.get(this.#name) ?? stored(transact("readonly", (all) => all.get(this.#session)), () => undefined);
+  }
+
+  /** The login is over: its session takes the place of the one before. */
+  start(record: Live): Promise<void> {
+    return stored(
+      transact<void>("readwrite", (all) => {
+        all.put(record, this.#session);
+        return all.delete(this.#login(record.login));
+      }).then(() => void memory.delete(this.#name)),
+      () => void memory.set(this.#name, record),
+    ).then(() => forgetInTab(this.#tabItem(record.login)));
+  }
+
+  /** Puts `next` in the place of `old`; false if another tab was first. */
+  async replace(old: Live, next: Live | Ended): Promise<boolean> {
+    const same = (found: Live | Ended | undefined): boolean => isLive(found) && found.tokens.accessToken === old.tokens.accessToken;
+    const inMemory = memory.get(this.#name);
+    if (inMemory) {
+      if (!same(inMemory)) return false;
+      memory.set(this.#name, next);
+      return true;
+    }
+    return transact<boolean>("readwrite", (all, settle) => {
+      const found = all.get(this.#session);
+      found.onsuccess = () => {
+        const replaces = same(found.result as Live | Ended | undefined);
+        if (replaces) all.put(next, this.#session);
+        settle(replaces);
+      };
+      return found;
+    }).catch(() => {
+      // The old one is spent: what is kept by this page alone is better than nothing.
+      memory.set(this.#name, next);
+      return true;
+    });
+  }
+
+  /** Keeps a login until its answer comes; false if without its key. */
+  begin(state: string, login: Login): Promise<boolean> {
+    return stored(
+      transact("readwrite", (all) => all.put(login, this.#login(state))).then(() => true),
+      () => {
+        const { pair: _pair, algorithm: _algorithm, ...rest } = login;
+        try {
+          sessionStorage.setItem(this.#tabItem(state), JSON.stringify(rest));
+        } catch (error) {
+          throw new KeyboundError("storage_failed", error, "This browser keeps nothing for this page, so that it could not finish a login. Allow it to store site data.");
+        }
+        return false;
+      },
+    );
+  }
+
+  /** The login of that state, if it began in this browser. */
+  async login(state: string): Promise<Login | undefined> {
+    const found = await stored<Login | undefined>(transact("readonly", (all) => all.get(this.#login(state))), () => undefined);
+    return found ?? (JSON.parse(inTab(this.#tabItem(state)) ?? "null") as Login | null) ?? undefined;
+  }
+
+  async drop(state: string): Promise<void> {
+    forgetInTab(this.#tabItem(state));
+    await stored<void>(transact("readwrite", (all) => all.delete(this.#login(state))), () => {});
+  }
+
+  /** Removes logins that nobody finished, with their keys. */
+  async sweep(): Promise<void> {
+    await transact("readwrite", (all) => {
+      // An array sorts after every text.
+      const walk = all.openCursor(IDBKeyRange.bound(["login", this.#name], ["login", this.#name, []]));
+      walk.onsuccess = () => {
+        const cursor = walk.result;
+        if (!cursor) return;
+        if ((cursor.value as Login).at < Date.now() - ABANDONED_AFTER) cursor.delete();
+        cursor.continue();
+      };
+      return walk;
+    });
+  }
+
+  #login(state: string): IDBValidKey {
+    return ["login", this.#name, state];
+  }
+
+  #tabItem(state: string): string {
+    return `keybound login ${this.#name} ${state}`;
+  }
+}
+
+/** What IndexedDB says, or else what holds where it is refused. An error is not an absence. */
+function stored<T>(work: Promise<T>, refused: () => T): Promise<T> {
+  return work.catch((error: unknown) => (error instanceof Refused ? refused() : failed(error)));
+}
+
+function inTab(item: string): string | null | undefined {
+  try {
+    return globalThis.sessionStorage?.getItem(item);
+  } catch {
+    // Refused here, as site data are.
+    return undefined;
+  }
+}
+
+function forgetInTab(item: string): void {
+  try {
+    globalThis.sessionStorage?.removeItem(item);
+  } catch {
+    // Then there is none.
+  }
+}
