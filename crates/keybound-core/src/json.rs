@@ -7,6 +7,8 @@
 
 use alloc::{borrow::Cow, collections::BinaryHeap, string::String, vec::Vec};
 
+use crate::hex;
+
 /// How deep objects and arrays may nest.
 pub const MAX_DEPTH: usize = 32;
 
@@ -326,8 +328,8 @@ impl<'a> Reader<'a> {
     fn hex4(&mut self) -> Result<u32, JsonError> {
         let mut value = 0_u32;
         for _ in 0..4 {
-            let digit = char::from(self.peek().ok_or(JsonError::Syntax)?).to_digit(16).ok_or(JsonError::Syntax)?;
-            value = (value << 4) | digit;
+            let digit = self.peek().and_then(hex::value).ok_or(JsonError::Syntax)?;
+            value = (value << 4) | u32::from(digit);
             self.step();
         }
         Ok(value)

@@ -52,6 +52,8 @@ pub mod target_uri;
 pub mod thumbprint;
 pub mod time;
 
+mod hex;
+
 /// The examples of the README are tests.
 #[cfg(all(doctest, feature = "server"))]
 #[doc = include_str!("../README.md")]

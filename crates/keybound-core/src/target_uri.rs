@@ -6,6 +6,8 @@
 
 use alloc::{string::String, vec::Vec};
 
+use crate::hex;
+
 /// Why a text is no target URI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -305,7 +307,7 @@ fn normalise_percent(text: &str) -> String {
     let mut octets = text.bytes();
     while let Some(octet) = octets.next() {
         if octet == b'%' {
-            let value = match (octets.next().and_then(hex_value), octets.next().and_then(hex_value)) {
+            let value = match (octets.next().and_then(hex::value), octets.next().and_then(hex::value)) {
                 (Some(high), Some(low)) => (high << 4) | low,
                 // Checked before: every percent sign has its two digits.
                 _ => continue,
@@ -322,10 +324,6 @@ fn normalise_percent(text: &str) -> String {
         }
     }
     out
-}
-
-fn hex_value(octet: u8) -> Option<u8> {
-    char::from(octet).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 fn push_encoded(octet: u8, out: &mut String) {

@@ -3,10 +3,12 @@
 import { applyCors, applyFields, finish, type AnswerFields } from "./answers.js";
 import { freeze } from "./caches.js";
 import { field } from "./certificate-fields.js";
-import { copySpan, Slot, Step, type SignatureSpan } from "./engine.js";
+import { copySpan, type SignatureSpan } from "./engine.js";
 import { NONCE_STATUS, RequestWork } from "./request-work.js";
 import type { Core, Running } from "./resource-server.js";
 import type { Verified } from "./signatures.js";
+import * as Slot from "./slot.js";
+import * as Step from "./step.js";
 import { reasonNamed, reasonOf, type ReasonInfo } from "./tables.js";
 import { isAboutProof, traceOf } from "./trace.js";
 import type { Accepted, Claims, DecisionEvent, Mechanism, Rejected, RequestContext, TraceStep } from "./types.js";

@@ -2,9 +2,11 @@
 
 import { finish, type AnswerFields } from "./answers.js";
 import { field } from "./certificate-fields.js";
-import { known, Slot, Step, type Slots } from "./engine.js";
+import { known, type Slots } from "./engine.js";
 import { describeGrant } from "./grant.js";
 import { NONCE_STATUS, RequestWork } from "./request-work.js";
+import * as Slot from "./slot.js";
+import * as Step from "./step.js";
 import { reasonNamed, reasonOf, type ReasonInfo } from "./tables.js";
 import { isAboutProof, traceOf } from "./trace.js";
 import type { TokenEndpoint as Engine } from "./wasm/keybound_edge.js";

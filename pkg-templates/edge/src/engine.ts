@@ -3,45 +3,6 @@
 import { memory } from "./init.js";
 import type { Speaking } from "./wasm/keybound_edge.js";
 
-/** The kinds of steps, as crates/keybound-edge/src/npm.rs numbers them. */
-export const Step = {
-  rejected: 0,
-  accepted: 1,
-  needNonce: 2,
-  needKeys: 3,
-  needSource: 4,
-  needSignatures: 5,
-  needCertificate: 6,
-  needReplay: 7,
-  needClientType: 8,
-} as const;
-
-/** Places in the block. */
-export const Slot = {
-  gone: 0,
-  /** Handle of the waiting request, or number of the reason. */
-  value: 1,
-  /** Scheme of the request, written by `begin`. */
-  scheme: 2,
-  issuer: 3,
-  /** Of `needSignatures`. */
-  key: 3,
-  certificate: 4,
-  tokenSignature: 5,
-  proofSignature: 10,
-  /** Of `accepted`. */
-  token: 3,
-  acceptedKey: 4,
-  renewsNonce: 5,
-  mechanisms: 6,
-  claims: 7,
-  /** At a token endpoint in the place of claims: the thumbprint of the certificate. */
-  boundCertificate: 7,
-  jkt: 9,
-  /** The nonce, token, claims or mark that is asked about; the mark that an acceptance leaves to the caller. */
-  text: 15,
-} as const;
-
 const LENGTH = 24;
 
 /** What the module made of options that were checked before. */

@@ -1,9 +1,11 @@
 // One proof against one request, for tools and tests.
 
-import { copySpan, known, Slot, Slots, Step } from "./engine.js";
+import { copySpan, known, Slots } from "./engine.js";
 import { init } from "./init.js";
 import { readProofPolicy } from "./options.js";
 import { importAndVerify, signaturesOf } from "./signatures.js";
+import * as Slot from "./slot.js";
+import * as Step from "./step.js";
 import { reasonNamed, reasonOf, type ReasonInfo } from "./tables.js";
 import { isAboutProof, traceOf } from "./trace.js";
 import { ProofCheck } from "./wasm/keybound_edge.js";

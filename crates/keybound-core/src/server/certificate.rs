@@ -5,7 +5,7 @@ mod xfcc;
 
 use alloc::{string::String, vec::Vec};
 
-use crate::{base64url, server::reason::Reason, sha256, thumbprint::Thumbprint};
+use crate::{base64url, hex, server::reason::Reason, sha256, thumbprint::Thumbprint};
 
 pub use self::{
     forwarded::{
@@ -134,21 +134,20 @@ pub fn from_hex(fingerprint: &str) -> Result<Thumbprint, Reason> {
     if colons && !fingerprint.split(':').all(|octet| octet.len() == 2) {
         return Err(Reason::CertificateMalformed);
     }
-    let digits: Option<Vec<u8>> = fingerprint
-        .chars()
-        .filter(|character| *character != ':')
-        .map(|character| character.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-        .collect();
-    let digits = digits.ok_or(Reason::CertificateMalformed)?;
-    if digits.len() == 40 {
-        return Err(Reason::CertificateSha1);
+    let mut digits = Vec::with_capacity(64);
+    for octet in fingerprint.bytes().filter(|octet| *octet != b':') {
+        digits.push(hex::value(octet).ok_or(Reason::CertificateMalformed)?);
     }
-    let octets: Vec<u8> =
-        digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |octet, digit| (octet << 4) | digit)).collect();
-    match <[u8; 32]>::try_from(octets.as_slice()) {
-        Ok(octets) if digits.len() == 64 => Ok(Thumbprint::from_bytes(octets)),
-        _ => Err(Reason::CertificateMalformed),
+    match digits.len() {
+        64 => {}
+        40 => return Err(Reason::CertificateSha1),
+        _ => return Err(Reason::CertificateMalformed),
     }
+    let mut octets = [0; 32];
+    for (octet, [high, low]) in octets.iter_mut().zip(digits.as_chunks::<2>().0) {
+        *octet = (high << 4) | low;
+    }
+    Ok(Thumbprint::from_bytes(octets))
 }
 
 /// The fields of Cloudflare's `request.cf.tlsClientAuth` that decide. All are strings there: "0" is truthy.

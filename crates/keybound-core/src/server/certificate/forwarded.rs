@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use super::{
     CertificateReading, MAX_CERTIFICATE_BYTES, Reason, Thumbprint, decode_standard, from_der, from_hex, from_pem,
 };
-use crate::{base64url, server::request};
+use crate::{base64url, hex, server::request};
 
 /// The longest field that is looked at, in octets: every octet of a PEM text may be escaped.
 pub(super) const MAX_FIELD_BYTES: usize = MAX_CERTIFICATE_BYTES * 6;
@@ -155,10 +155,7 @@ fn percent_decode(value: &str) -> Result<Vec<u8>, Reason> {
             decoded.push(octet);
             continue;
         }
-        let mut digit = || {
-            let digit = octets.next().and_then(|octet| char::from(octet).to_digit(16));
-            digit.and_then(|digit| u8::try_from(digit).ok()).ok_or(Reason::CertificateMalformed)
-        };
+        let mut digit = || octets.next().and_then(hex::value).ok_or(Reason::CertificateMalformed);
         decoded.push((digit()? << 4) | digit()?);
     }
     Ok(decoded)

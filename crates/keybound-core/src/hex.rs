@@ -1,0 +1,22 @@
+//! Hexadecimal digits.
+
+/// The value of a digit, in either case.
+pub(crate) const fn value(octet: u8) -> Option<u8> {
+    match octet {
+        b'0'..=b'9' => Some(octet & 15),
+        b'a'..=b'f' | b'A'..=b'F' => Some((octet & 15).wrapping_add(9)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_have_the_values_that_rust_gives_them() {
+        for octet in 0..=u8::MAX {
+            assert_eq!(value(octet).map(u32::from), char::from(octet).to_digit(16), "{octet}");
+        }
+    }
+}
