@@ -72,7 +72,14 @@ impl<'de> Visitor<'de> for TreeVisitor {
         while let Some(member) = access.next_entry()? {
             members.push(member);
         }
-        Ok(Tree::Members(members))
+        match members.as_slice() {
+            // So it gives numbers where somebody else in the build asks it for all of their digits.
+            [(name, Tree::Text(digits))] if name == "$serde_json::private::Number" => {
+                let value = digits.parse().ok().filter(|value: &f64| value.is_finite());
+                value.map(Tree::Number).ok_or_else(|| serde::de::Error::custom("number out of range"))
+            }
+            _ => Ok(Tree::Members(members)),
+        }
     }
 }
 
