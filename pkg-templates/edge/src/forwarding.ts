@@ -7,7 +7,7 @@ const FIELDS = ["forwarded", "x-forwarded-host", "x-forwarded-prefix", "x-forwar
 /** Cloudflare adds these to the requests of every worker, whose URL is the client's all the same. */
 const ALWAYS_ON_WORKERS = ["x-forwarded-proto", "x-forwarded-for"];
 /** A proxy is there from the first request on, so there is no need to look at more than so many. */
-const REQUESTS = 1_000;
+const REQUESTS = 100;
 
 /** Remembers that a request came by way of a proxy. It matters for advice only: any client can send these fields. */
 export class Forwarding {
