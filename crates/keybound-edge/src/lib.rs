@@ -36,6 +36,7 @@ mod lru;
 mod pending;
 mod pending_check;
 mod public_url;
+mod shared;
 
 pub use self::{
     config::ConfigError, cors::Cors, public_url::PublicUrl, resource_server::ResourceServer,

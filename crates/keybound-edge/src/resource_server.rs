@@ -1,8 +1,6 @@
 //! A resource server for asynchronous Rust: [`Engine`] with somebody who carries out its steps.
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
-use core::cell::RefCell;
-
 use keybound_core::{
     server::{
         answer,
@@ -26,6 +24,7 @@ use crate::{
     issuer_keys::{Due, IssuerKeys},
     pending_check::PendingCheck,
     reply::{self, Field, Rejected, Reply},
+    shared::Shared,
     surroundings::{AsyncReplayStore, Documents, NonceChecker, ResolvedToken, Surroundings, TokenSource, Unavailable},
 };
 
@@ -35,7 +34,7 @@ use crate::{
 /// make it once, in a `thread_local!`.
 #[derive(Debug)]
 pub struct ResourceServer {
-    engine: RefCell<Engine>,
+    engine: Shared<Engine>,
     issuers: Vec<IssuerKeys>,
     asks_for_nonces: bool,
 }
@@ -58,7 +57,7 @@ impl ResourceServer {
         Ok(Self {
             issuers: config.tokens.issuers.iter().map(|issuer| IssuerKeys::new(issuer)).collect(),
             asks_for_nonces: matches!(config.nonces, NonceSource::Driver),
-            engine: RefCell::new(Engine::new(config)),
+            engine: Shared::new(Engine::new(config)),
         })
     }
 
@@ -73,7 +72,7 @@ impl ResourceServer {
         if let Some(place) = self.issuers.get(issuer) {
             place.given();
         }
-        self.with(|engine| engine.set_keys(issuer, keys));
+        self.engine.with(|engine| engine.set_keys(issuer, keys));
     }
 
     /// Decides about one request.
@@ -107,7 +106,8 @@ impl ResourceServer {
     /// The answer to an accepted request whose token lacks a scope (RFC 6750 §3.1).
     #[must_use]
     pub fn forbid(&self, accepted: &Accepted, scope: &str) -> Reply {
-        let reply = self.with(|engine| Reply::insufficient_scope(&engine.challenge_context(), scope, accepted.scheme));
+        let reply =
+            self.engine.with(|engine| Reply::insufficient_scope(&engine.challenge_context(), scope, accepted.scheme));
         let mut reply = reply.unwrap_or(Reply { status: 403, fields: Vec::new(), body: String::new() });
         reply.fields.extend(accepted.nonce.clone().map(|nonce| ("DPoP-Nonce", nonce)));
         reply
@@ -127,20 +127,20 @@ impl ResourceServer {
     {
         let now = around.now;
         self.refresh_keys(now, around.documents).await;
-        let mut step = self.step(|engine| engine.begin(request, now));
+        let mut step = self.engine.step(|engine| engine.begin(request, now));
         let mut fetched = false;
         loop {
             step = match step {
                 Step::Rejected(reason) => return Err(reason),
                 Step::Accepted(outcome) => return Ok(outcome.accepted),
                 Step::NeedNonce(handle) => {
-                    let waiting = self.waiting(handle);
-                    let nonce = self.with(|engine| engine.nonce_of(handle).map(ToOwned::to_owned)).flatten();
+                    let waiting = self.engine.waiting(handle);
+                    let nonce = self.engine.with(|engine| engine.nonce_of(handle).map(ToOwned::to_owned)).flatten();
                     let status = check_nonce(around.nonces, nonce).await?;
                     waiting.goes_on(|engine| engine.nonce(handle, status))
                 }
                 Step::NeedKeys(handle, issuer) => {
-                    let waiting = self.waiting(handle);
+                    let waiting = self.engine.waiting(handle);
                     // What was fetched already does not change by asking again.
                     if fetched || !self.load_keys(issuer, now, around.documents).await {
                         return Err(Reason::TokenSourceUnavailable);
@@ -149,8 +149,8 @@ impl ResourceServer {
                     waiting.goes_on(|engine| engine.resume(handle))
                 }
                 Step::NeedSource(handle) => {
-                    let waiting = self.waiting(handle);
-                    let token = self.with(|engine| engine.token_of(handle).map(ToOwned::to_owned)).flatten();
+                    let waiting = self.engine.waiting(handle);
+                    let token = self.engine.with(|engine| engine.token_of(handle).map(ToOwned::to_owned)).flatten();
                     let resolved = around.tokens.resolve(&token.unwrap_or_default(), now).await;
                     let (active, claims, until) =
                         match resolved.map_err(|Unavailable| Reason::TokenSourceUnavailable)? {
@@ -160,21 +160,21 @@ impl ResourceServer {
                     waiting.goes_on(|engine| engine.source(handle, active, &claims, until))
                 }
                 Step::NeedSignatures(handle) => {
-                    let waiting = self.waiting(handle);
+                    let waiting = self.engine.waiting(handle);
                     let (token, proof) = self.check_signatures(handle, around.verifier).await;
                     let certificate = Some(around.certificate);
                     waiting.goes_on(|engine| engine.signatures(handle, token, proof, certificate, None))
                 }
                 Step::NeedClientType(handle) => {
-                    let client = self.with(|engine| engine.claims_of(handle).map(around.client_type)).flatten();
-                    self.step(|engine| engine.client(handle, client.unwrap_or_default(), None))
+                    let client = self.engine.with(|engine| engine.claims_of(handle).map(around.client_type)).flatten();
+                    self.engine.step(|engine| engine.client(handle, client.unwrap_or_default(), None))
                 }
                 Step::NeedCertificate(handle) => {
-                    self.step(|engine| engine.certificate(handle, around.certificate, None))
+                    self.engine.step(|engine| engine.certificate(handle, around.certificate, None))
                 }
                 Step::NeedReplay(handle) => {
-                    let waiting = self.waiting(handle);
-                    let mark = self.with(|engine| engine.mark_of(handle).copied()).flatten();
+                    let waiting = self.engine.waiting(handle);
+                    let mark = self.engine.with(|engine| engine.mark_of(handle).copied()).flatten();
                     let answer = claim(around.replay, mark, now).await;
                     waiting.goes_on(|engine| engine.replay(handle, answer))
                 }
@@ -188,7 +188,7 @@ impl ResourceServer {
             let due = keys.due(now);
             if due != Due::Fine && !self.load_keys(issuer, now, documents).await && due == Due::TooOld {
                 keys.forget();
-                self.with(|engine| engine.set_keys(issuer, Jwks::default()));
+                self.engine.with(|engine| engine.set_keys(issuer, Jwks::default()));
             }
         }
     }
@@ -196,7 +196,7 @@ impl ResourceServer {
     async fn load_keys<D: Documents>(&self, issuer: usize, now: Timestamp, documents: &D) -> bool {
         let Some(keys) = self.issuers.get(issuer) else { return false };
         let take = |jwks| {
-            self.with(|engine| engine.set_keys(issuer, jwks));
+            self.engine.with(|engine| engine.set_keys(issuer, jwks));
         };
         keys.load(now, documents, take).await
     }
@@ -208,7 +208,7 @@ impl ResourceServer {
         verifier: &V,
     ) -> (Result<(), SignatureError>, Result<(), SignatureError>) {
         // Copies: other requests use the engine while these are checked.
-        let copies = self.with(|engine| {
+        let copies = self.engine.with(|engine| {
             let signatures = engine.signatures_of(handle)?;
             Some((signatures.token.map(PendingCheck::of), signatures.proof.map(PendingCheck::of)))
         });
@@ -223,7 +223,7 @@ impl ResourceServer {
         if self.asks_for_nonces {
             return around.nonces.current().await;
         }
-        self.with(|engine| engine.current_nonce(around.now)).flatten().ok_or(Unavailable)
+        self.engine.with(|engine| engine.current_nonce(around.now)).flatten().ok_or(Unavailable)
     }
 
     async fn reject<V, D, R, T, N: NonceChecker>(
@@ -241,48 +241,9 @@ impl ResourceServer {
             _ => (reason, None),
         };
         let used = reason;
-        self.with(|engine| Rejected::at_resource_server(&engine.challenge_context(), used, scheme, nonce))
+        self.engine
+            .with(|engine| Rejected::at_resource_server(&engine.challenge_context(), used, scheme, nonce))
             .unwrap_or_else(|| Rejected::at_token_endpoint(Reason::Overloaded, None))
-    }
-
-    /// Never held across an await, so always there.
-    fn with<U>(&self, ask: impl FnOnce(&mut Engine) -> U) -> Option<U> {
-        self.engine.try_borrow_mut().ok().map(|mut engine| ask(&mut engine))
-    }
-
-    fn step(&self, next: impl FnOnce(&mut Engine) -> Step) -> Step {
-        self.with(|engine| {
-            let step = next(engine);
-            // What goes with the entries of its caches is kept elsewhere.
-            engine.take_gone();
-            step
-        })
-        .unwrap_or(Step::Rejected(Reason::Overloaded))
-    }
-
-    const fn waiting(&self, handle: u32) -> Waiting<'_> {
-        Waiting { server: self, handle: Some(handle) }
-    }
-}
-
-/// A request that waits in the engine, and leaves it where its future is dropped.
-struct Waiting<'a> {
-    server: &'a ResourceServer,
-    handle: Option<u32>,
-}
-
-impl Waiting<'_> {
-    fn goes_on(mut self, next: impl FnOnce(&mut Engine) -> Step) -> Step {
-        self.handle = None;
-        self.server.step(next)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        if let Some(handle) = self.handle {
-            self.server.with(|engine| engine.abandon(handle));
-        }
     }
 }
 

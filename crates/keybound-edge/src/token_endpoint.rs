@@ -2,8 +2,6 @@
 //! who carries out its steps.
 
 use alloc::{borrow::ToOwned, string::String, vec::Vec};
-use core::cell::RefCell;
-
 use keybound_core::{
     json::write_string,
     server::{
@@ -21,6 +19,7 @@ use crate::{
     pending_check::PendingCheck,
     reply::{self, Field, Rejected},
     resource_server::{check_nonce, claim},
+    shared::Shared,
     surroundings::{AsyncReplayStore, NonceChecker, Surroundings, Unavailable},
     token_engine::{TokenConfig, TokenEngine, TokenStep},
 };
@@ -31,7 +30,7 @@ use crate::{
 /// requests as well (RFC 9449 §10.1).
 #[derive(Debug)]
 pub struct TokenEndpoint {
-    engine: RefCell<TokenEngine>,
+    engine: Shared<TokenEngine>,
     asks_for_nonces: bool,
 }
 
@@ -50,7 +49,7 @@ impl TokenEndpoint {
     pub fn new(config: TokenConfig) -> Result<Self, ConfigError> {
         config.check()?;
         let asks_for_nonces = matches!(config.nonces, NonceSource::Driver);
-        Ok(Self { engine: RefCell::new(TokenEngine::new(config)), asks_for_nonces })
+        Ok(Self { engine: Shared::new(TokenEngine::new(config)), asks_for_nonces })
     }
 
     /// Decides about one request. Call it after the grant was found and before it is consumed: a nonce
@@ -91,31 +90,32 @@ impl TokenEndpoint {
         N: NonceChecker,
     {
         let now = around.now;
-        let mut step = self.step(|engine| engine.begin(request, grant, now));
+        let mut step = self.engine.step(|engine| engine.begin(request, grant, now));
         loop {
             step = match step {
                 TokenStep::Rejected(reason) => return Err(reason),
                 TokenStep::Bound(binding, _) => return Ok(binding),
                 TokenStep::NeedNonce(handle) => {
-                    let waiting = self.waiting(handle);
-                    let nonce = self.with(|engine| engine.nonce_of(handle).map(ToOwned::to_owned)).flatten();
+                    let waiting = self.engine.waiting(handle);
+                    let nonce = self.engine.with(|engine| engine.nonce_of(handle).map(ToOwned::to_owned)).flatten();
                     let status = check_nonce(around.nonces, nonce).await?;
                     waiting.goes_on(|engine| engine.nonce(handle, status))
                 }
                 TokenStep::NeedSignature(handle) => {
-                    let waiting = self.waiting(handle);
+                    let waiting = self.engine.waiting(handle);
                     let copy = self
+                        .engine
                         .with(|engine| engine.signature_of(handle).map(|(check, _)| PendingCheck::of(check)))
                         .flatten();
                     let answer = PendingCheck::verify(copy, around.verifier).await;
                     waiting.goes_on(|engine| engine.signature(handle, answer, None))
                 }
                 TokenStep::NeedCertificate(handle) => {
-                    self.step(|engine| engine.certificate(handle, &around.certificate, None))
+                    self.engine.step(|engine| engine.certificate(handle, &around.certificate, None))
                 }
                 TokenStep::NeedReplay(handle) => {
-                    let waiting = self.waiting(handle);
-                    let mark = self.with(|engine| engine.mark_of(handle).copied()).flatten();
+                    let waiting = self.engine.waiting(handle);
+                    let mark = self.engine.with(|engine| engine.mark_of(handle).copied()).flatten();
                     let answer = claim(around.replay, mark, now).await;
                     waiting.goes_on(|engine| engine.replay(handle, answer))
                 }
@@ -130,7 +130,7 @@ impl TokenEndpoint {
         if self.asks_for_nonces {
             return around.nonces.current().await;
         }
-        self.with(|engine| engine.current_nonce(around.now)).flatten().ok_or(Unavailable)
+        self.engine.with(|engine| engine.current_nonce(around.now)).flatten().ok_or(Unavailable)
     }
 
     async fn reject<V, D, R, T, N: NonceChecker>(
@@ -145,45 +145,6 @@ impl TokenEndpoint {
                 Err(Unavailable) => Rejected::at_token_endpoint(Reason::NonceSourceUnavailable, None),
             },
             _ => Rejected::at_token_endpoint(reason, None),
-        }
-    }
-
-    /// Never held across an await, so always there.
-    fn with<U>(&self, ask: impl FnOnce(&mut TokenEngine) -> U) -> Option<U> {
-        self.engine.try_borrow_mut().ok().map(|mut engine| ask(&mut engine))
-    }
-
-    fn step(&self, next: impl FnOnce(&mut TokenEngine) -> TokenStep) -> TokenStep {
-        self.with(|engine| {
-            let step = next(engine);
-            engine.take_gone();
-            step
-        })
-        .unwrap_or(TokenStep::Rejected(Reason::Overloaded))
-    }
-
-    const fn waiting(&self, handle: u32) -> Waiting<'_> {
-        Waiting { endpoint: self, handle: Some(handle) }
-    }
-}
-
-/// A request that waits in the engine, and leaves it where its future is dropped.
-struct Waiting<'a> {
-    endpoint: &'a TokenEndpoint,
-    handle: Option<u32>,
-}
-
-impl Waiting<'_> {
-    fn goes_on(mut self, next: impl FnOnce(&mut TokenEngine) -> TokenStep) -> TokenStep {
-        self.handle = None;
-        self.endpoint.step(next)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        if let Some(handle) = self.handle {
-            self.endpoint.with(|engine| engine.abandon(handle));
         }
     }
 }
