@@ -14,6 +14,8 @@ export type Tier = "persistent" | "memory";
 
 /** How long a lock that another tab holds is waited for: a frozen tab may hold it forever. */
 const LOCK_PATIENCE = 10_000;
+/** How long a store may take, locks included: another tab can block IndexedDB, and a store of the application's own can hang. */
+const STORE_PATIENCE = 20_000;
 
 /** What is in memory instead of IndexedDB. */
 const memory = new Map<string, CryptoKeyPair>();
@@ -31,7 +33,7 @@ export function obtain(
   if (!flights) opening.set(at, (flights = new Map()));
   let flight = flights.get(name);
   if (!flight) {
-    flight = (store ? stored(store, name, make).then((pair): [CryptoKeyPair, Tier] => [pair, "persistent"]) : tiered(name, make)).finally(() =>
+    flight = inTime(store ? stored(store, name, make).then((pair): [CryptoKeyPair, Tier] => [pair, "persistent"]) : tiered(name, make)).finally(() =>
       flights.delete(name),
     );
     flights.set(name, flight);
@@ -42,7 +44,16 @@ export function obtain(
 /** Forgets the pair called `name`. */
 export async function forget(name: string, store: KeyStore | undefined): Promise<void> {
   if (!store && memory.delete(name)) return;
-  await (store ?? indexedDbStore).delete(name).catch(failed);
+  await inTime((store ?? indexedDbStore).delete(name).catch(failed));
+}
+
+/** What the store gives, or `storage_failed` when it does not answer. No other key is made then: there may be one. */
+function inTime<T>(work: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new KeyboundError("storage_failed", new Error("no answer in time"))), STORE_PATIENCE);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 async function tiered(name: string, make: () => Promise<CryptoKeyPair>): Promise<[CryptoKeyPair, Tier]> {
@@ -62,7 +73,9 @@ async function tiered(name: string, make: () => Promise<CryptoKeyPair>): Promise
 async function stored(store: KeyStore, name: string, make: () => Promise<CryptoKeyPair>): Promise<CryptoKeyPair> {
   const read = (): Promise<CryptoKeyPair | undefined> => store.get(name).catch(failed);
   // The lock only saves making two: `add` alone sees to it that one stays.
-  return (await read()) ?? locked(`key ${name}`, LOCK_PATIENCE, async () => (await read()) ?? store.add(name, await make()).catch(failed));
+  const pair = (await read()) ?? (await locked(`key ${name}`, LOCK_PATIENCE, async () => (await read()) ?? store.add(name, await make()).catch(failed)));
+  if (pair?.privateKey?.type !== "private") failed(new TypeError("the store gave no key pair"));
+  return pair;
 }
 
 /** What a store's failure means to the caller. */
@@ -139,7 +152,8 @@ export async function transact<T>(
     let settled = false;
     let request: IDBRequest | undefined;
     transaction.oncomplete = () => resolve((settled ? value : request?.result) as T);
-    transaction.onabort = () => reject(refusedOr(error ?? transaction.error));
+    // A read that fails says nothing of what is stored: no other key may be made because of it.
+    transaction.onabort = () => reject(mode === "readonly" ? (error ?? transaction.error) : refusedOr(error ?? transaction.error));
     const settle = (result?: unknown, problem?: unknown): void => {
       settled = true;
       value = result;
@@ -154,15 +168,13 @@ export async function transact<T>(
   });
 }
 
+function forgetConnection(): void {
+  connection = undefined;
+}
+
 function connect(): Promise<IDBDatabase> {
-  return new Promise<IDBDatabase>((resolve, reject) => {
-    const forgetConnection = (): void => {
-      connection = undefined;
-    };
-    const fail = (error: unknown): void => {
-      forgetConnection();
-      reject(refusedOr(error));
-    };
+  const opened = new Promise<IDBDatabase>((resolve, reject) => {
+    const fail = (error: unknown): void => reject(refusedOr(error));
     try {
       if (!globalThis.indexedDB) throw new Refused("no IndexedDB");
       const request = indexedDB.open(DATABASE, 1);
@@ -182,6 +194,9 @@ function connect(): Promise<IDBDatabase> {
       fail(error);
     }
   });
+  // Also where opening fails at once: the next call tries again.
+  opened.catch(forgetConnection);
+  return opened;
 }
 
 function refusedOr(error: unknown): unknown {
