@@ -8,6 +8,7 @@ extern crate std;
 
 #[cfg(feature = "npm")]
 mod npm;
+#[cfg(all(feature = "web", not(all(feature = "npm", target_family = "wasm"))))]
 mod platform;
 #[cfg(all(feature = "web", not(all(feature = "npm", target_family = "wasm"))))]
 mod web;

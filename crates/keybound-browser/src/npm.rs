@@ -1,239 +1,282 @@
 //! What the TypeScript of `@keybound/browser` calls. Private to that package.
 //!
-//! Made to be small, also in the bindings: no std, no formatting, no JSON reader; several texts
-//! cross as one, with U+0000 between them, and an empty one is none; errors leave as numbers, which
+//! Made to be small, on both sides: no std, no formatting, no JSON reader, and plain functions
+//! instead of generated bindings, which would be a third of the package. Keys and hashes are the
+//! platform's: a key's encoded header and thumbprint are handed in, as the hash of an access token is. Numbers and pointers cross as they are. Texts cross
+//! on the [`Desk`]: several as one, with U+0000 between them, and an empty one is none. Errors leave as numbers, which
 //! TypeScript turns into text; each step of an exchange is one call that returns the number of the
-//! next command.
+//! next command. The other side is `pkg-templates/browser/src/module.ts`.
+#![allow(unsafe_code, reason = "an exported name is unsafe to give, and texts come from an encoder that is trusted")]
 
 mod numbers;
 mod runtime;
 
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 
 use keybound_core::{
-    algorithm::{Algorithm, KeyType},
-    base64url,
     client::{self, Answer, BodyKind, ClientError, Command, Event, Preparation, RequestHead, Token, TokenAnswer},
-    key::{KeyParts, PublicKey},
-    proof::build::{AccessTokenHash, BuildError, Claim, ProofRequest, ProofTemplate},
+    proof::build::{AccessTokenHash, BuildError, Claim, ProofHead, ProofRequest},
 };
-use wasm_bindgen::prelude::*;
 
-use crate::platform;
+/// Random octets that stand before the texts of each call: a `jti` (RFC 9449 §4.2).
+const RANDOM: usize = 16;
+/// Where the texts begin: after the SHA-256 of an access token, where the call takes one.
+const TEXTS: usize = 48;
 
-/// A key's part of every proof.
-#[wasm_bindgen]
-pub struct Key {
-    /// None if no key could be made of what was given.
-    template: Option<ProofTemplate>,
-    /// The hash of the last access token: one serves many requests.
-    token: Option<AccessTokenHash>,
-    failure: u32,
+/// Where octets and texts are put for the other side.
+#[derive(Default)]
+struct Desk {
+    /// What came with this call.
+    input: Vec<u8>,
+    /// What goes with its result.
+    output: String,
+    /// The hash of the last proof's access token: one serves many.
+    hash: Option<AccessTokenHash>,
 }
 
-#[wasm_bindgen]
-impl Key {
-    /// From `alg` and the members of the public JWK: `x` and `y`, `x` alone, or `n` and `e`.
-    #[wasm_bindgen(constructor)]
-    pub fn new(texts: &str) -> Self {
-        let [algorithm, first, second] = parts(texts);
-        Self { template: template(algorithm, first, second), token: None, failure: 0 }
+impl Desk {
+    /// The first texts of this call; those that are not there are empty.
+    fn parts<const N: usize>(&self, len: usize) -> [&str; N] {
+        let mut list = self.texts(len);
+        core::array::from_fn(|_| list.next().unwrap_or(""))
     }
 
-    /// The public JWK with its required members (RFC 7638 §3.2), U+0000, and its thumbprint. Empty
-    /// for an RSA key of the wrong size, and for a key of another kind than the algorithm's.
-    pub fn describe(&self) -> String {
-        let mut text = String::new();
-        if let Some(template) = &self.template {
-            text = template.key().to_jwk();
-            text.push('\0');
-            text.push_str(&template.key().thumbprint().to_base64url());
-        }
-        text
+    fn texts(&self, len: usize) -> Texts<'_> {
+        Texts(self.input.get(TEXTS..).and_then(|octets| octets.get(..len)))
     }
 
-    /// The signing input of one proof: method, URL, access token (not if it is the same as the last
-    /// time), nonce, then names and JSON values of further claims in turn. Empty if there is none, for the reason that [`Key::failure`] gives.
-    pub fn input(&mut self, texts: &str, same_token: bool) -> String {
-        self.try_input(texts, same_token).unwrap_or_else(|error| {
-            self.failure = numbers::error(ClientError::Proof(error));
-            String::new()
-        })
+    fn random(&self) -> &[u8] {
+        self.input.get(..RANDOM).unwrap_or_default()
     }
 
-    fn try_input(&mut self, texts: &str, same_token: bool) -> Result<String, BuildError> {
-        let [method, url, access_token, nonce] = parts(texts);
-        if !same_token {
-            self.token = some(access_token).map(AccessTokenHash::of).transpose()?;
-        }
-        let claims = further_claims(texts);
-        let random = platform::random();
-        let request = ProofRequest {
-            access_token: self.token.as_ref(),
-            nonce: some(nonce),
-            claims: &claims,
-            ..ProofRequest::new(method, url, now(0.0), &random)
+    fn digest(&self) -> [u8; 32] {
+        self.input.get(RANDOM..TEXTS).and_then(|octets| octets.try_into().ok()).unwrap_or_default()
+    }
+}
+
+/// Texts with U+0000 between them. What the library has for this splits at any pattern, and is a kilobyte.
+#[derive(Clone)]
+struct Texts<'a>(Option<&'a [u8]>);
+
+impl<'a> Iterator for Texts<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let rest = self.0.take()?;
+        let end = rest.iter().position(|octet| *octet == 0);
+        let (text, rest) = match end {
+            Some(end) => (rest.get(..end)?, rest.get(end.saturating_add(1)..)),
+            None => (rest, None),
         };
-        self.template.as_ref().ok_or(BuildError::AlgorithmMismatch)?.signing_input(&request)
-    }
-
-    /// Why there was no input the last time.
-    pub fn failure(&self) -> u32 {
-        self.failure
+        self.0 = rest;
+        // SAFETY: the other side writes them with `TextEncoder.encodeInto`, which writes whole characters in UTF-8.
+        Some(unsafe { core::str::from_utf8_unchecked(text) })
     }
 }
 
-fn template(algorithm: &str, first: &str, second: &str) -> Option<ProofTemplate> {
-    let algorithm = Algorithm::from_name(algorithm)?;
-    let first = base64url::decode(first).ok()?;
-    let second = base64url::decode(second).ok()?;
-    let parts = match algorithm.key_type() {
-        KeyType::Ed25519 => KeyParts::Ed25519 { x: first.as_slice().try_into().ok()? },
-        KeyType::Rsa => KeyParts::Rsa { n: &first, e: &second },
-        key_type => KeyParts::Ec { key_type, x: &first, y: &second },
-    };
-    ProofTemplate::new(algorithm, PublicKey::from_parts(parts).ok()?).ok()
+/// The desk that all calls use.
+#[unsafe(no_mangle)]
+extern "C" fn open() -> Box<Desk> {
+    Box::default()
 }
 
-/// A text that holds U+0000 itself falls apart here, and each part is checked as what it then stands for.
-fn further_claims(texts: &str) -> Vec<Claim<'_>> {
-    let mut rest = texts.split('\0').skip(4);
+/// Where the random octets, the digest and the texts of the next call go.
+#[unsafe(no_mangle)]
+extern "C" fn room(desk: &mut Desk, len: usize) -> *mut u8 {
+    if desk.input.len() < len {
+        desk.input.resize(len, 0);
+    }
+    desk.input.as_mut_ptr()
+}
+
+/// Where the text of the last call is.
+#[unsafe(no_mangle)]
+extern "C" fn text(desk: &Desk) -> *const u8 {
+    desk.output.as_ptr()
+}
+
+/// How long it is.
+#[unsafe(no_mangle)]
+extern "C" fn length(desk: &Desk) -> usize {
+    desk.output.len()
+}
+
+/// The signing input of one proof becomes the text. The texts: encoded header, method, URL, access token, whose digest stands before
+/// them (not if it is the same as the last time), nonce, then names and JSON values of further claims in turn. Returns 0, or why there is none.
+#[unsafe(no_mangle)]
+extern "C" fn input(desk: &mut Desk, len: usize, same_token: bool, now: f64) -> u32 {
+    match try_input(desk, len, same_token, now) {
+        Ok(text) => {
+            desk.output = text;
+            0
+        }
+        Err(error) => numbers::error(ClientError::Proof(error)),
+    }
+}
+
+fn try_input(desk: &mut Desk, len: usize, same_token: bool, now: f64) -> Result<String, BuildError> {
+    if !same_token {
+        let [_, _, _, token] = desk.parts(len);
+        desk.hash = some(token).map(|token| AccessTokenHash::of_digest(token, &desk.digest())).transpose()?;
+    }
+    let [header, method, url, _, nonce] = desk.parts(len);
+    // A text that holds U+0000 itself falls apart here, and each part is checked as what it then stands for.
+    let mut rest = desk.texts(len).skip(5);
     let mut claims = Vec::new();
     while let (Some(name), Some(json)) = (rest.next(), rest.next()) {
         claims.push(Claim { name, json });
     }
-    claims
+    let request = ProofRequest {
+        access_token: desk.hash.as_ref(),
+        nonce: some(nonce),
+        claims: &claims,
+        ..ProofRequest::new(method, url, seconds(now), desk.random())
+    };
+    ProofHead { header, thumbprint: "" }.signing_input(&request)
 }
 
-/// One request's life: each method takes what happened and returns the number of the next command.
-#[wasm_bindgen]
-pub struct Exchange {
+/// One request's life: each function takes what happened and returns the number of the next command.
+struct Exchange {
     /// None if the policy names an origin that is none.
     core: Option<client::Exchange>,
     command: u32,
-    text: String,
     seconds: f64,
 }
 
-#[wasm_bindgen]
-impl Exchange {
-    /// Begins with method, URL, `Content-Type`, `Authorization` and `DPoP` of the caller, and then
-    /// the origins of the policy. `flags`: 1 resource server, 2 strict, 4 bearer tokens are accepted.
-    #[wasm_bindgen(constructor)]
-    pub fn new(texts: &str, flags: u32) -> Self {
-        let [method, url, content_type, authorization, proof] = parts(texts);
-        let mut exchange = Self { core: None, command: 0, text: String::new(), seconds: 0.0 };
-        match policy(texts.split('\0').skip(5), flags) {
-            Ok(policy) => {
-                let request = RequestHead {
-                    content_type: some(content_type),
-                    authorization: some(authorization),
-                    has_proof: !proof.is_empty(),
-                    ..RequestHead::new(method, url)
-                };
-                let (core, command) = client::Exchange::begin(&policy, &request);
-                exchange.core = Some(core);
-                exchange.command = exchange.numbered(command);
-            }
-            Err(error) => exchange.command = numbers::error(error),
+/// Begins with method, URL, `Content-Type`, `Authorization` and `DPoP` of the caller, and then
+/// the origins of the policy. `flags`: 1 resource server, 2 strict, 4 bearer tokens are accepted.
+#[unsafe(no_mangle)]
+extern "C" fn begin(desk: &Desk, len: usize, flags: u32) -> Box<Exchange> {
+    let [method, url, content_type, authorization, proof] = desk.parts(len);
+    let mut exchange = Exchange { core: None, command: 0, seconds: 0.0 };
+    match policy(desk.texts(len).skip(5), flags) {
+        Ok(policy) => {
+            let request = RequestHead {
+                content_type: some(content_type),
+                authorization: some(authorization),
+                has_proof: !proof.is_empty(),
+                ..RequestHead::new(method, url)
+            };
+            let (core, command) = client::Exchange::begin(&policy, &request);
+            exchange.core = Some(core);
+            exchange.command = numbers::command(&command);
         }
-        exchange
+        Err(error) => exchange.command = numbers::error(error),
     }
+    Box::new(exchange)
+}
 
-    /// The first command.
-    pub fn command(&self) -> u32 {
-        self.command
-    }
+/// The first command.
+#[unsafe(no_mangle)]
+extern "C" fn command(exchange: &Exchange) -> u32 {
+    exchange.command
+}
 
-    /// What belongs to the last command: signing input, nonce, or URL.
-    pub fn text(&mut self) -> String {
-        core::mem::take(&mut self.text)
-    }
+/// What belongs to the command that adjusts the clock.
+#[unsafe(no_mangle)]
+extern "C" fn skew(exchange: &Exchange) -> f64 {
+    exchange.seconds
+}
 
-    /// What belongs to the command that adjusts the clock.
-    pub fn seconds(&self) -> f64 {
-        self.seconds
-    }
+/// Access token, whose digest stands before the texts, its type, and the thumbprint of its key.
+#[unsafe(no_mangle)]
+extern "C" fn token(desk: &mut Desk, exchange: &mut Exchange, len: usize) -> u32 {
+    let [access_token, token_type, thumbprint] = desk.parts(len);
+    let token = some(access_token).map(|access_token| Token {
+        access_token,
+        token_type: some(token_type),
+        thumbprint: some(thumbprint),
+        digest: desk.digest(),
+    });
+    let command = exchange.handle(Event::Token(token));
+    exchange.numbered(command, &mut desk.output)
+}
 
-    /// Access token, its type, and the thumbprint of its key.
-    pub fn token(&mut self, texts: &str) -> u32 {
-        let [access_token, token_type, thumbprint] = parts(texts);
-        let token = some(access_token).map(|access_token| Token {
-            access_token,
-            token_type: some(token_type),
-            thumbprint: some(thumbprint),
-        });
-        self.handle(Event::Token(token))
-    }
-
-    /// The key, the URL to sign and the stored nonce. `body`: 0 repeatable, 1 large, 2 stream;
-    /// `heard`: the server answered before; `offset`: how many seconds its clock is ahead.
-    pub fn prepared(&mut self, key: &Key, texts: &str, body: u32, heard: bool, offset: f64) -> u32 {
-        let [url, nonce] = parts(texts);
-        let Some(template) = &key.template else {
-            return numbers::error(ClientError::Proof(BuildError::AlgorithmMismatch));
-        };
-        let body = match body {
+/// The key's encoded header and thumbprint, the URL to sign and the stored nonce. `body`: 0 repeatable, 1 large, 2 stream, and 4 more where
+/// the server answered before; `now` by the server's clock.
+#[unsafe(no_mangle)]
+extern "C" fn prepared(desk: &mut Desk, exchange: &mut Exchange, len: usize, body: u32, now: f64) -> u32 {
+    let [header, thumbprint, url, nonce] = desk.parts(len);
+    let command = exchange.handle(Event::Prepared(Preparation {
+        key: ProofHead { header, thumbprint },
+        url,
+        nonce: some(nonce),
+        now: seconds(now),
+        random: desk.random(),
+        body: match body & 3 {
             0 => BodyKind::Repeatable,
             1 => BodyKind::Large,
             _ => BodyKind::Stream,
-        };
-        self.handle(Event::Prepared(Preparation {
-            key: template,
-            url,
-            nonce: some(nonce),
-            now: now(offset),
-            random: &platform::random(),
-            body,
-            heard,
-        }))
-    }
+        },
+        heard: body & 4 != 0,
+    }));
+    exchange.numbered(command, &mut desk.output)
+}
 
-    /// `Location`, `WWW-Authenticate` and `DPoP-Nonce` of the answer. `flags`: 1 opaque redirect,
-    /// 2 CORS may hide fields. `date` is NaN where it is not visible.
-    pub fn answered(&mut self, texts: &str, status: u32, flags: u32, date: f64, offset: f64) -> u32 {
-        let [location, www_authenticate, dpop_nonce] = parts(texts);
-        self.handle(Event::Answered(Answer {
-            status: u16::try_from(status).unwrap_or(0),
-            opaque_redirect: flags & 1 != 0,
-            cross_origin: flags & 2 != 0,
-            location: some(location),
-            www_authenticate: some(www_authenticate),
-            dpop_nonce: some(dpop_nonce),
-            date: (!date.is_nan()).then(|| seconds(date)),
-            now: now(offset),
-        }))
-    }
+/// `Location`, `WWW-Authenticate` and `DPoP-Nonce` of the answer. `flags`: 1 opaque redirect,
+/// 2 CORS may hide fields. `date` is NaN where it is not visible.
+#[unsafe(no_mangle)]
+extern "C" fn answered(
+    desk: &mut Desk,
+    exchange: &mut Exchange,
+    len: usize,
+    status: u32,
+    flags: u32,
+    date: f64,
+    now: f64,
+) -> u32 {
+    let [location, www_authenticate, dpop_nonce] = desk.parts(len);
+    let command = exchange.handle(Event::Answered(Answer {
+        status: u16::try_from(status).unwrap_or(0),
+        opaque_redirect: flags & 1 != 0,
+        cross_origin: flags & 2 != 0,
+        location: some(location),
+        www_authenticate: some(www_authenticate),
+        dpop_nonce: some(dpop_nonce),
+        date: (!date.is_nan()).then(|| seconds(date)),
+        now: seconds(now),
+    }));
+    exchange.numbered(command, &mut desk.output)
+}
 
-    /// `error`, `token_type` and `access_token` of the answer's JSON.
-    pub fn body(&mut self, texts: &str) -> u32 {
-        let [error, token_type, access_token] = parts(texts);
-        self.handle(Event::Body(TokenAnswer {
-            error: some(error),
-            token_type: some(token_type),
-            has_access_token: !access_token.is_empty(),
-        }))
-    }
+/// `error`, `token_type` and `access_token` of the answer's JSON. `issued` is NaN where no token tells.
+#[unsafe(no_mangle)]
+extern "C" fn body(desk: &mut Desk, exchange: &mut Exchange, len: usize, issued: f64, now: f64) -> u32 {
+    let [error, token_type, access_token] = desk.parts(len);
+    let command = exchange.handle(Event::Body(TokenAnswer {
+        error: some(error),
+        token_type: some(token_type),
+        has_access_token: !access_token.is_empty(),
+        issued_at: (!issued.is_nan()).then(|| seconds(issued)),
+        now: seconds(now),
+    }));
+    exchange.numbered(command, &mut desk.output)
+}
 
-    /// The last command was carried out.
-    pub fn done(&mut self) -> u32 {
-        self.handle(Event::Done)
-    }
+/// The last command was carried out.
+#[unsafe(no_mangle)]
+extern "C" fn done(desk: &mut Desk, exchange: &mut Exchange) -> u32 {
+    let command = exchange.handle(Event::Done);
+    exchange.numbered(command, &mut desk.output)
+}
 
-    fn handle(&mut self, event: Event<'_>) -> u32 {
-        let command = match &mut self.core {
+/// The exchange is over, and its pointer is none any more.
+#[unsafe(no_mangle)]
+extern "C" fn end(_: Box<Exchange>) {}
+
+impl Exchange {
+    fn handle(&mut self, event: Event<'_>) -> Command {
+        match &mut self.core {
             Some(core) => core.handle(event),
             None => Command::Fail(ClientError::InvalidUrl),
-        };
-        self.numbered(command)
+        }
     }
 
-    fn numbered(&mut self, command: Command) -> u32 {
+    /// Signing input, nonce or URL become the text.
+    fn numbered(&mut self, command: Command, output: &mut String) -> u32 {
         let number = numbers::command(&command);
         match command {
-            Command::Send { input: text } | Command::StoreNonce(text) | Command::Follow(text) => {
-                self.text = text;
-            }
+            Command::Send { input: text } | Command::StoreNonce(text) | Command::Follow(text) => *output = text,
             #[allow(clippy::cast_precision_loss, reason = "far below 2^53")]
             Command::AdjustClock(seconds) => self.seconds = seconds as f64,
             _ => {}
@@ -243,27 +286,18 @@ impl Exchange {
 }
 
 fn policy<'a>(origins: impl Iterator<Item = &'a str>, flags: u32) -> Result<client::Policy, ClientError> {
-    let policy = if flags & 1 == 0 {
-        client::Policy::authorization_server(origins)
-    } else {
-        client::Policy::resource_server(origins)
-    };
-    Ok(policy?.strict(flags & 2 != 0).dangerously_accept_bearer(flags & 4 != 0))
-}
-
-/// The first texts of a list; those that are not there are empty.
-fn parts<const N: usize>(texts: &str) -> [&str; N] {
-    let mut list = texts.split('\0');
-    core::array::from_fn(|_| list.next().unwrap_or(""))
+    let none: [&str; 0] = [];
+    let policy =
+        if flags & 1 == 0 { client::Policy::authorization_server(none) } else { client::Policy::resource_server(none) };
+    let mut policy = policy?.strict(flags & 2 != 0).dangerously_accept_bearer(flags & 4 != 0);
+    for origin in origins {
+        policy.add_origin(origin)?;
+    }
+    Ok(policy)
 }
 
 fn some(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
-}
-
-/// Seconds since 1970 by the clock of a server that is `offset` seconds ahead.
-fn now(offset: f64) -> i64 {
-    seconds(platform::now() + offset)
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "saturates, which is meant")]

@@ -5,26 +5,9 @@
 
 use alloc::{string::String, vec::Vec};
 
-use base64::{
-    Engine,
-    alphabet::URL_SAFE,
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
-};
-
-const STRICT: GeneralPurpose = GeneralPurpose::new(
-    &URL_SAFE,
-    GeneralPurposeConfig::new()
-        .with_encode_padding(false)
-        .with_decode_allow_trailing_bits(false)
-        .with_decode_padding_mode(DecodePaddingMode::RequireNone),
-);
-
 /// The text is not canonical, unpadded base64url.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Base64UrlError;
-
-/// Octets of one step of encoding: three for every four characters, so no step but the last has a remainder.
-const STEP: usize = 48;
 
 /// Encodes octets without padding.
 #[must_use]
@@ -36,12 +19,16 @@ pub fn encode(octets: &[u8]) -> String {
 
 /// Encodes octets at the end of a text.
 pub fn encode_into(octets: &[u8], text: &mut String) {
-    // Through a slice: the functions that make a String can panic, and the text of that panic
-    // brings the formatting machinery, which is more than this whole module.
-    let mut buffer = [0_u8; 64];
-    for step in octets.chunks(STEP) {
-        let len = STRICT.encode_slice(step, &mut buffer).unwrap_or(0);
-        text.push_str(buffer.get(..len).and_then(|part| core::str::from_utf8(part).ok()).unwrap_or(""));
+    for group in octets.chunks(3) {
+        let mut bits = 0_u32;
+        for place in 0..3 {
+            bits = (bits << 8) | u32::from(group.get(place).copied().unwrap_or(0));
+        }
+        // So many octets need one more character.
+        for _ in 0..=group.len() {
+            text.push(character((bits >> 18) & 63));
+            bits <<= 6;
+        }
     }
 }
 
@@ -50,11 +37,46 @@ pub fn encode_into(octets: &[u8], text: &mut String) {
 /// # Errors
 /// Padding, a character of another alphabet, white space, or non-zero spare bits (RFC 4648 §3.5).
 pub fn decode(text: &str) -> Result<Vec<u8>, Base64UrlError> {
-    // Without the functions of the library that can panic.
-    let mut octets = alloc::vec![0; text.len().div_ceil(4).saturating_mul(3)];
-    let len = STRICT.decode_slice(text, &mut octets).map_err(|_| Base64UrlError)?;
-    octets.truncate(len);
-    Ok(octets)
+    let mut octets = Vec::with_capacity(text.len());
+    // Bits that were read and make no octet yet, and how many they are.
+    let (mut bits, mut count) = (0_u32, 0_u32);
+    for character in text.bytes() {
+        bits = (bits << 6) | value(character).ok_or(Base64UrlError)?;
+        if count == 0 {
+            count = 6;
+        } else {
+            count = count.wrapping_sub(2);
+            octets.push((bits >> count) as u8);
+            bits &= !(u32::MAX << count);
+        }
+    }
+    // Six of them are a character too many; others are spare.
+    if count == 6 || bits != 0 { Err(Base64UrlError) } else { Ok(octets) }
+}
+
+/// The character of six bits.
+fn character(bits: u32) -> char {
+    let octet = match bits as u8 {
+        bits @ 0..=25 => bits.wrapping_add(b'A'),
+        bits @ 26..=51 => bits.wrapping_add(b'a' - 26),
+        bits @ 52..=61 => bits.wrapping_sub(52 - b'0'),
+        62 => b'-',
+        _ => b'_',
+    };
+    char::from(octet)
+}
+
+/// The six bits of a character.
+fn value(character: u8) -> Option<u32> {
+    let bits = match character {
+        b'A'..=b'Z' => character.wrapping_sub(b'A'),
+        b'a'..=b'z' => character.wrapping_sub(b'a' - 26),
+        b'0'..=b'9' => character.wrapping_add(52 - b'0'),
+        b'-' => 62,
+        b'_' => 63,
+        _ => return None,
+    };
+    Some(u32::from(bits))
 }
 
 /// Decodes base64 of the other alphabet, with its padding (RFC 4648 §4), as strictly.
@@ -102,7 +124,10 @@ pub fn decode_array<const N: usize>(text: &str) -> Result<[u8; N], Base64UrlErro
 #[cfg(test)]
 mod tests {
     use super::*;
-    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+    use base64::{
+        Engine,
+        engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+    };
 
     #[test]
     fn one_text_for_one_value() {

@@ -34,33 +34,102 @@ impl<'a> Challenge<'a> {
 #[must_use]
 pub fn parse(field: &str) -> Vec<Challenge<'_>> {
     let mut challenges: Vec<Challenge<'_>> = Vec::new();
-    let mut reader = Reader { text: field, at: 0 };
-    loop {
-        reader.skip(|octet| is_blank(octet) || octet == b',');
-        if reader.peek().is_none() {
-            return challenges;
+    let mut items = Items::of(field);
+    while let Some(item) = items.next() {
+        match item {
+            Item::Scheme(scheme) => challenges.push(Challenge { scheme, parameters: Vec::new() }),
+            Item::Parameter(name, value) => {
+                if let Some(challenge) = challenges.last_mut() {
+                    challenge.parameters.push((name, value.unquoted()));
+                }
+            }
         }
-        let word = reader.take_while(is_token);
-        if word.is_empty() {
-            reader.skip_element();
-            continue;
+    }
+    challenges
+}
+
+/// What a field consists of, one after the other. For who looks for one parameter, this is less code than [`parse`].
+pub(crate) enum Item<'a> {
+    /// A challenge begins.
+    Scheme(&'a str),
+    /// One of its parameters.
+    Parameter(&'a str, Parameter<'a>),
+}
+
+/// A parameter's value as it stands there: between quotes, with a backslash before what is escaped; a token has none.
+#[derive(Clone, Copy)]
+pub(crate) struct Parameter<'a>(&'a str);
+
+impl<'a> Parameter<'a> {
+    /// Whether this is the value, once unquoted.
+    #[cfg(feature = "client")]
+    pub(crate) fn is(self, value: &str) -> bool {
+        let mut rest = value.bytes();
+        let mut octets = self.0.bytes();
+        while let Some(octet) = octets.next() {
+            let meant = if octet == b'\\' { octets.next() } else { Some(octet) };
+            if rest.next() != meant {
+                return false;
+            }
         }
-        if let Some(value) = reader.parameter_value() {
-            if let (Some(challenge), Some(value)) = (challenges.last_mut(), value) {
-                challenge.parameters.push((word, value));
-            } else {
+        rest.next().is_none()
+    }
+
+    fn unquoted(self) -> Cow<'a, str> {
+        if !self.0.contains('\\') {
+            return Cow::Borrowed(self.0);
+        }
+        let mut text = String::with_capacity(self.0.len());
+        let mut characters = self.0.chars();
+        while let Some(character) = characters.next() {
+            // An escaped character stands for itself, also a quote.
+            text.extend(if character == '\\' { characters.next() } else { Some(character) });
+        }
+        Cow::Owned(text)
+    }
+}
+
+/// The items of a field.
+pub(crate) struct Items<'a> {
+    reader: Reader<'a>,
+    in_challenge: bool,
+}
+
+impl<'a> Items<'a> {
+    /// Those of this field value.
+    pub(crate) const fn of(field: &'a str) -> Self {
+        Self { reader: Reader { text: field, at: 0 }, in_challenge: false }
+    }
+
+    /// The next one.
+    pub(crate) fn next(&mut self) -> Option<Item<'a>> {
+        let reader = &mut self.reader;
+        loop {
+            reader.skip(|octet| is_blank(octet) || octet == b',');
+            reader.peek()?;
+            let word = reader.take_while(is_token);
+            if word.is_empty() {
+                reader.skip_element();
+                continue;
+            }
+            if let Some(value) = reader.parameter_value() {
+                match value {
+                    Some(value) if self.in_challenge => return Some(Item::Parameter(word, value)),
+                    _ => reader.skip_element(),
+                }
+                continue;
+            }
+            // Not followed by "=": a scheme, and after a blank its token68 or its first parameter.
+            let blanks = reader.take_while(is_blank);
+            if blanks.is_empty() && !matches!(reader.peek(), None | Some(b',')) {
+                reader.skip_element();
+                continue;
+            }
+            if !blanks.is_empty() && reader.is_at_token68() {
                 reader.skip_element();
             }
-            continue;
-        }
-        // Not followed by "=": a scheme, and after a blank its token68 or its first parameter.
-        challenges.push(Challenge { scheme: word, parameters: Vec::new() });
-        let blanks = reader.take_while(is_blank);
-        if !blanks.is_empty() && reader.is_at_token68() {
-            reader.skip_element();
-        } else if blanks.is_empty() && !matches!(reader.peek(), None | Some(b',')) {
-            challenges.pop();
-            reader.skip_element();
+            self.in_challenge = true;
+            return Some(Item::Scheme(word));
         }
     }
 }
@@ -107,13 +176,13 @@ impl<'a> Reader<'a> {
         self.at = self.at.saturating_add(1);
     }
 
-    fn skip(&mut self, accept: impl Fn(u8) -> bool) {
-        while self.peek().is_some_and(&accept) {
+    fn skip(&mut self, accept: fn(u8) -> bool) {
+        while self.peek().is_some_and(accept) {
             self.step();
         }
     }
 
-    fn take_while(&mut self, accept: impl Fn(u8) -> bool) -> &'a str {
+    fn take_while(&mut self, accept: fn(u8) -> bool) -> &'a str {
         let start = self.at;
         self.skip(accept);
         self.text.get(start..self.at).unwrap_or("")
@@ -133,7 +202,7 @@ impl<'a> Reader<'a> {
     }
 
     /// After a name: `None` if no "=" follows; else the value, which is `None` where it cannot be read.
-    fn parameter_value(&mut self) -> Option<Option<Cow<'a, str>>> {
+    fn parameter_value(&mut self) -> Option<Option<Parameter<'a>>> {
         let before = self.at;
         self.skip(is_blank);
         if self.peek() != Some(b'=') {
@@ -146,31 +215,24 @@ impl<'a> Reader<'a> {
             return Some(self.quoted_string());
         }
         let value = self.take_while(is_token);
-        Some((!value.is_empty()).then_some(Cow::Borrowed(value)))
+        Some((!value.is_empty()).then_some(Parameter(value)))
     }
 
-    fn quoted_string(&mut self) -> Option<Cow<'a, str>> {
+    fn quoted_string(&mut self) -> Option<Parameter<'a>> {
         self.step();
-        let mut unescaped = String::new();
-        let mut run = self.at;
+        let start = self.at;
         loop {
             match self.peek()? {
                 b'"' => {
-                    let rest = self.text.get(run..self.at)?;
+                    let value = self.text.get(start..self.at)?;
                     self.step();
-                    if unescaped.is_empty() {
-                        return Some(Cow::Borrowed(rest));
-                    }
-                    unescaped.push_str(rest);
-                    return Some(Cow::Owned(unescaped));
+                    return Some(Parameter(value));
                 }
+                // Of a longer character the rest follows by itself.
                 b'\\' => {
-                    unescaped.push_str(self.text.get(run..self.at)?);
                     self.step();
-                    run = self.at;
-                    // The escaped character stands for itself, also a quote.
-                    let escaped = self.text.get(self.at..)?.chars().next()?;
-                    self.at = self.at.saturating_add(escaped.len_utf8());
+                    self.peek()?;
+                    self.step();
                 }
                 _ => self.step(),
             }
@@ -179,10 +241,11 @@ impl<'a> Reader<'a> {
 
     /// Whether the rest up to the next comma is a token68 (and not a parameter).
     fn is_at_token68(&self) -> bool {
-        let rest = self.text.get(self.at..).unwrap_or("");
-        let body = rest.trim_start_matches(|character| u8::try_from(character).is_ok_and(is_token68));
-        let after = body.trim_start_matches('=').trim_start_matches([' ', '\t']);
-        body.len() < rest.len() && (after.is_empty() || after.starts_with(','))
+        let mut ahead = Reader { ..*self };
+        let body = ahead.take_while(is_token68);
+        ahead.skip(|octet| octet == b'=');
+        ahead.skip(is_blank);
+        !body.is_empty() && matches!(ahead.peek(), None | Some(b','))
     }
 }
 

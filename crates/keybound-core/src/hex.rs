@@ -1,11 +1,20 @@
 //! Hexadecimal digits.
 
+use alloc::string::String;
+
 /// The value of a digit, in either case.
 pub(crate) const fn value(octet: u8) -> Option<u8> {
     match octet {
         b'0'..=b'9' => Some(octet & 15),
         b'a'..=b'f' | b'A'..=b'F' => Some((octet & 15).wrapping_add(9)),
         _ => None,
+    }
+}
+
+/// Appends the two digits of an octet, in lower case.
+pub(crate) fn push(octet: u8, out: &mut String) {
+    for nibble in [octet >> 4, octet & 15] {
+        out.push(char::from(if nibble < 10 { nibble | b'0' } else { nibble.wrapping_add(b'a' - 10) }));
     }
 }
 

@@ -377,23 +377,45 @@ impl<'a> Reader<'a> {
 /// Appends a JSON string with its quotes, escaping what RFC 8259 §7 asks for.
 pub fn write_string(text: &str, out: &mut String) {
     out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{0}'..='\u{1f}' => {
-                const HEX: [char; 16] =
-                    ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-                let code = u32::from(character);
-                out.push_str("\\u00");
-                for nibble in [code >> 4, code & 15] {
-                    out.push(HEX.get(nibble as usize).copied().unwrap_or('0'));
-                }
-            }
-            _ => out.push(character),
+    // By runs of what needs no escape, which nothing within a longer character does.
+    let mut run = 0;
+    for (at, octet) in text.bytes().enumerate() {
+        if octet >= b' ' && octet != b'"' && octet != b'\\' {
+            continue;
+        }
+        out.push_str(text.get(run..at).unwrap_or(""));
+        run = at.saturating_add(1);
+        out.push('\\');
+        if octet >= b' ' {
+            out.push(char::from(octet));
+        } else {
+            out.push_str("u00");
+            hex::push(octet, out);
         }
     }
+    out.push_str(text.get(run..).unwrap_or(""));
     out.push('"');
+}
+
+/// Appends a number, without the formatting machinery, which would weigh more than a browser's whole module.
+pub(crate) fn write_integer(number: i64, out: &mut String) {
+    if number < 0 {
+        out.push('-');
+    }
+    let mut rest = number.unsigned_abs();
+    let mut digits = [b'0'; 20];
+    let mut first = digits.len();
+    for (place, digit) in digits.iter_mut().enumerate().rev() {
+        *digit = u8::try_from(rest % 10).unwrap_or(0).wrapping_add(b'0');
+        first = place;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    for digit in digits.iter().skip(first) {
+        out.push(char::from(*digit));
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 
 use alloc::{string::String, vec::Vec};
 
-use crate::hex;
+use crate::{hex, json};
 
 /// Why a text is no target URI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +65,8 @@ pub struct CanonicalTargetUri {
 pub fn for_request(url: &str) -> Result<TargetUri<'_>, TargetUriError> {
     let (https, rest) = split_scheme(url)?;
     let (authority, path) = split_authority(rest);
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = authority.bytes().rposition(|octet| octet == b'@').and_then(|at| authority.get(at.saturating_add(1)..));
+    let host = host.unwrap_or(authority);
     let uri = TargetUri::from_split(https, host, path)?;
     if !uri.https && !uri.is_loopback() {
         return Err(TargetUriError::NotHttps);
@@ -81,7 +82,7 @@ impl<'a> TargetUri<'a> {
     pub fn parse(uri: &'a str) -> Result<Self, TargetUriError> {
         let (https, rest) = split_scheme(uri)?;
         let (authority, path) = split_authority(rest);
-        if authority.contains('@') {
+        if authority.bytes().any(|octet| octet == b'@') {
             return Err(TargetUriError::UserInfo);
         }
         Self::from_split(https, authority, path)
@@ -116,7 +117,7 @@ impl<'a> TargetUri<'a> {
             && port != default_port(self.https)
         {
             out.push(':');
-            push_decimal(port, &mut out);
+            json::write_integer(i64::from(port), &mut out);
         }
         out
     }
@@ -183,7 +184,8 @@ const fn default_port(https: bool) -> u16 {
 }
 
 fn split_scheme(uri: &str) -> Result<(bool, &str), TargetUriError> {
-    let (scheme, rest) = uri.split_once(':').ok_or(TargetUriError::Scheme)?;
+    let (scheme, rest) = split_at_first(uri, |octet| octet == b':');
+    let rest = rest.strip_prefix(':').ok_or(TargetUriError::Scheme)?;
     let rest = rest.strip_prefix("//").ok_or(TargetUriError::Scheme)?;
     if scheme.eq_ignore_ascii_case("https") {
         Ok((true, rest))
@@ -194,30 +196,38 @@ fn split_scheme(uri: &str) -> Result<(bool, &str), TargetUriError> {
     }
 }
 
+/// Before and from the first octet that is wanted. Octet by octet, here and below: what the library does for any
+/// pattern is more code than this module.
+fn split_at_first(text: &str, wanted: fn(u8) -> bool) -> (&str, &str) {
+    let at = text.bytes().position(wanted).unwrap_or(text.len());
+    text.split_at_checked(at).unwrap_or((text, ""))
+}
+
 /// Authority and path; what follows the path is dropped.
 fn split_authority(rest: &str) -> (&str, &str) {
-    let end = rest.bytes().position(|octet| matches!(octet, b'?' | b'#')).unwrap_or(rest.len());
-    let hierarchical = rest.get(..end).unwrap_or(rest);
-    let at = hierarchical.find('/').unwrap_or(hierarchical.len());
-    hierarchical.split_at_checked(at).unwrap_or((hierarchical, ""))
+    let (hierarchical, _) = split_at_first(rest, |octet| matches!(octet, b'?' | b'#'));
+    split_at_first(hierarchical, |octet| octet == b'/')
 }
 
 fn split_port(authority: &str) -> Result<(&str, Option<u16>), TargetUriError> {
     // The colons of an IPv6 address stand within brackets.
     let from = authority.bytes().rposition(|octet| octet == b']').unwrap_or(0);
-    let Some(colon) = authority.get(from..).and_then(|end| end.find(':')) else {
-        return Ok((authority, None));
-    };
-    let at = from.saturating_add(colon);
-    let (host, port) = authority.split_at_checked(at).unwrap_or((authority, ""));
-    let digits = port.get(1..).unwrap_or("");
-    if digits.is_empty() {
-        return Ok((host, None));
+    let (_, end) = authority.split_at_checked(from).unwrap_or(("", authority));
+    let (_, port) = split_at_first(end, |octet| octet == b':');
+    let (host, _) = authority.split_at_checked(authority.len().saturating_sub(port.len())).unwrap_or((authority, ""));
+    let mut number = None;
+    for octet in port.bytes().skip(1) {
+        let sum = match octet {
+            b'0'..=b'9' => number.unwrap_or(0_u32).saturating_mul(10).saturating_add(u32::from(octet & 15)),
+            _ => return Err(TargetUriError::Port),
+        };
+        number = Some(sum);
     }
-    if !digits.bytes().all(|octet| octet.is_ascii_digit()) {
-        return Err(TargetUriError::Port);
+    match number.map(u16::try_from) {
+        None => Ok((host, None)),
+        Some(Ok(port)) => Ok((host, Some(port))),
+        Some(Err(_)) => Err(TargetUriError::Port),
     }
-    digits.parse().map(|port| (host, Some(port))).map_err(|_| TargetUriError::Port)
 }
 
 const fn is_unreserved(octet: u8) -> bool {
@@ -234,32 +244,51 @@ fn check_host(host: &str) -> Result<(), TargetUriError> {
         // Only its characters: a text that is no address is the host of no request.
         let address = address.strip_suffix(']').ok_or(TargetUriError::Host)?;
         let plain = address.bytes().all(|o| o.is_ascii_hexdigit() || matches!(o, b':' | b'.'));
-        return if plain && address.contains(':') { Ok(()) } else { Err(TargetUriError::Host) };
+        return if plain && address.bytes().any(|octet| octet == b':') { Ok(()) } else { Err(TargetUriError::Host) };
     }
-    let plain = host.bytes().all(|octet| is_unreserved(octet) || is_sub_delimiter(octet) || octet == b'%');
-    if host.is_empty() || !plain || !percent_encodings_are_whole(host) {
-        return Err(TargetUriError::Host);
-    }
-    Ok(())
+    let plain = is_plain(host, |octet| is_unreserved(octet) || is_sub_delimiter(octet));
+    if plain && !host.is_empty() { Ok(()) } else { Err(TargetUriError::Host) }
 }
 
 fn check_path(path: &str) -> Result<(), TargetUriError> {
-    let plain = path.bytes().all(|octet| octet.is_ascii_graphic() && octet != b'\\');
-    if plain && percent_encodings_are_whole(path) { Ok(()) } else { Err(TargetUriError::Path) }
+    let plain = is_plain(path, |octet| octet.is_ascii_graphic() && octet != b'\\');
+    if plain { Ok(()) } else { Err(TargetUriError::Path) }
 }
 
-fn percent_encodings_are_whole(text: &str) -> bool {
-    text.split('%')
-        .skip(1)
-        .all(|after| matches!(after.as_bytes(), [high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit()))
+/// Whether a text has allowed characters and whole percent-encodings only.
+fn is_plain(text: &str, allowed: fn(u8) -> bool) -> bool {
+    let mut digits = 0_u8;
+    for octet in text.bytes() {
+        match (digits.checked_sub(1), octet) {
+            (Some(fewer), _) if octet.is_ascii_hexdigit() => digits = fewer,
+            (None, b'%') => digits = 2,
+            (None, _) if allowed(octet) => {}
+            _ => return false,
+        }
+    }
+    digits == 0
 }
 
 /// 127.0.0.0/8 in the usual form of four decimal numbers.
 fn is_ipv4_loopback(host: &str) -> bool {
-    let mut numbers = host.split('.');
-    numbers.next() == Some("127")
-        && numbers.clone().count() == 3
-        && numbers.all(|number| number.parse::<u8>().is_ok() && !number.starts_with('+'))
+    let (mut number, mut dots) = (None, 0_u8);
+    for octet in host.bytes() {
+        match (octet, number) {
+            (b'0'..=b'9', _) => {
+                let sum = number.unwrap_or(0_u32).saturating_mul(10).saturating_add(u32::from(octet & 15));
+                if sum > 255 {
+                    return false;
+                }
+                number = Some(sum);
+            }
+            (b'.', Some(_)) => {
+                number = None;
+                dots = dots.saturating_add(1);
+            }
+            _ => return false,
+        }
+    }
+    host.starts_with("127.") && dots == 3 && number.is_some()
 }
 
 /// An address in brackets has one spelling where a URL parser wrote it (RFC 5952), which is where
@@ -335,19 +364,6 @@ fn push_hex(octet: u8, out: &mut String) {
     for nibble in [octet >> 4, octet & 15] {
         let digit = char::from_digit(u32::from(nibble), 16).unwrap_or('0');
         out.push(digit.to_ascii_uppercase());
-    }
-}
-
-fn push_decimal(number: u16, out: &mut String) {
-    let mut divisor = 10_000_u16;
-    let mut started = false;
-    while divisor > 0 {
-        let digit = number.checked_div(divisor).unwrap_or(0).checked_rem(10).unwrap_or(0);
-        if digit != 0 || started || divisor == 1 {
-            started = true;
-            out.push(char::from_digit(u32::from(digit), 10).unwrap_or('0'));
-        }
-        divisor = divisor.checked_div(10).unwrap_or(0);
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Args {
 enum Benchmark {
     /// A warm decision in workerd and in Node, against one raw subtle.verify and oauth4webapi
     Decision,
+    /// One proof in each browser engine, against one raw subtle.sign and other libraries; a cold page's first proof
+    Sign,
     /// A million replay marks in memory: octets a mark, time of a claim, cost of forgetting
     Replay,
 }

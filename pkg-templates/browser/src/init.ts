@@ -1,7 +1,7 @@
 // Loading the WebAssembly module, once, wherever this runs.
 
 import { KeyboundError } from "./errors.js";
-import bind from "./wasm/keybound_browser.js";
+import { attach } from "./module.js";
 
 type Source = URL | string | Response | BufferSource | WebAssembly.Module;
 
@@ -35,7 +35,10 @@ async function load(source: Source | undefined): Promise<void> {
   const from = source ?? bundled?.() ?? new URL("./wasm/keybound_browser_bg.wasm", import.meta.url);
   const module = typeof from === "string" || from instanceof URL ? await read(from) : from;
   if (module instanceof Response && !module.ok) throw new Error(`${module.url}: ${module.status}`);
-  await bind({ module_or_path: module });
+  // Streamed, a file of this size would be ready no sooner.
+  const made = await WebAssembly.instantiate((module instanceof Response ? await module.arrayBuffer() : module) as BufferSource);
+  // Of a compiled module, only the instance comes back.
+  attach((made.instance ?? made).exports);
 }
 
 /** What Node has and browsers have not, found without an import that a bundler would trip over. */

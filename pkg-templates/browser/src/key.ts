@@ -2,9 +2,8 @@
 
 import { failure, KeyboundError } from "./errors.js";
 import { init } from "./init.js";
-import { texts } from "./numbers.js";
+import { desk, encoder, now, put, taken, wasm } from "./module.js";
 import { forget, type KeyStore, obtain, type Tier } from "./store.js";
-import { Key } from "./wasm/keybound_browser.js";
 
 /** "Ed25519" and "EdDSA" are one key under two names (RFC 9864): some servers know only the older. */
 export type SigningAlgorithm = "ES256" | "ES384" | "ES512" | "RS256" | "PS256" | "Ed25519" | "EdDSA";
@@ -60,9 +59,6 @@ const parameters = (algorithm: string): Partial<Parameters> & { name: string } =
   return { name: "", ...all[algorithm] };
 };
 
-const encoder = /* @__PURE__ */ new TextEncoder();
-let buffer = /* @__PURE__ */ new Uint8Array(2048);
-
 /** A DPoP key pair whose private half cannot leave this browser (RFC 9449 §2, §11.4). */
 export class DpopKey {
   /** What it was opened as; null for a pair made elsewhere. */
@@ -77,24 +73,28 @@ export class DpopKey {
   readonly storage: Tier;
   /** For libraries that sign by themselves (oauth4webapi, openid-client, jose, dpop). */
   readonly pair: CryptoKeyPair;
-  /** @internal */
-  readonly raw: Key;
+  /** @internal The encoded header of its proofs (RFC 9449 §4.2). */
+  readonly header: string;
   readonly #store: KeyStore | undefined;
   readonly #parameters: AlgorithmIdentifier;
-  /** The module keeps the hash of the last one. */
-  #lastToken: string | undefined;
   #lost = false;
 
-  private constructor(name: string | null, algorithm: SigningAlgorithm, pair: CryptoKeyPair, raw: Key, storage: Tier, store?: KeyStore) {
-    const [jwk, thumbprint] = raw.describe().split("\0");
-    if (!jwk || !thumbprint) throw new KeyboundError("unsupported_algorithm");
+  private constructor(
+    name: string | null,
+    algorithm: SigningAlgorithm,
+    pair: CryptoKeyPair,
+    jwk: string,
+    thumbprint: string,
+    storage: Tier,
+    store?: KeyStore,
+  ) {
     this.name = name;
     this.algorithm = algorithm;
     this.thumbprint = thumbprint;
     this.publicJwk = Object.freeze(JSON.parse(jwk) as JsonWebKey);
     this.storage = storage;
     this.pair = pair;
-    this.raw = raw;
+    this.header = base64url(encoder.encode(`{"typ":"dpop+jwt","alg":"${algorithm}","jwk":${jwk}}`));
     this.#store = store;
     this.#parameters = parameters(algorithm);
     if (name !== null) onDelete(this, name);
@@ -128,24 +128,18 @@ export class DpopKey {
     let algorithm = algorithmOf(pair.privateKey);
     // RFC 9864 §2.2: one key, two names.
     if (algorithm === "Ed25519" && wanted === "EdDSA") algorithm = wanted;
-    const jwk = await subtle()
+    const { crv, e, kty, n, x, y } = await subtle()
       .exportKey("jwk", pair.publicKey)
       .catch((error: unknown) => {
         throw new KeyboundError("unsupported_algorithm", error);
       });
-    return new this(name, algorithm, pair, new Key(texts(algorithm, jwk.x ?? jwk.n, jwk.y ?? jwk.e)), tier, store);
+    // RFC 7638 §3: the required members (others are undefined, and left out), in lexicographic order.
+    const jwk = JSON.stringify({ crv, e, kty, n, x, y });
+    return new this(name, algorithm, pair, jwk, base64url(await hashOf(jwk)), tier, store);
   }
 
   /** One proof for one request (RFC 9449 §4.2). Use it once. */
-  proof(request: ProofRequest): Promise<string> {
-    try {
-      return this.sign(this.#input(request));
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
-  #input({ method, url, accessToken, nonce, claims }: ProofRequest): string {
+  async proof({ method, url, accessToken, nonce, claims }: ProofRequest): Promise<string> {
     let target: URL;
     try {
       // As fetch would write it: `htu` has the form that goes on the wire.
@@ -153,12 +147,14 @@ export class DpopKey {
     } catch (error) {
       throw new KeyboundError("invalid_url", error);
     }
-    const same = accessToken !== undefined && accessToken === this.#lastToken;
-    const input = this.raw.input(texts(method, target.href, same ? undefined : accessToken, nonce, ...members(claims)), same);
+    const further = members(claims);
+    const hash = accessToken === undefined ? undefined : await tokenHash(accessToken);
+    const same = accessToken !== undefined && accessToken === proved;
+    const wrong = wasm.input(desk, put([this.header, method, target.href, same ? undefined : accessToken, nonce, ...further], hash), same, now());
     // After a failure it is not known which one the module has.
-    this.#lastToken = input ? accessToken : undefined;
-    if (!input) throw failure(this.raw.failure());
-    return input;
+    proved = wrong ? undefined : accessToken;
+    if (wrong) throw failure(wrong);
+    return this.sign(taken());
   }
 
   /** Removes the key from storage; other tabs are told. Tokens bound to it are of no use any more. */
@@ -182,13 +178,7 @@ export class DpopKey {
   /** @internal The proof whose signing input this is. */
   async sign(input: string): Promise<string> {
     if (this.#lost) throw new KeyboundError("key_lost");
-    // SubtleCrypto copies what it is given before it returns, so that one buffer serves all.
-    let { written } = encoder.encodeInto(input, buffer);
-    if (written < input.length) {
-      buffer = new Uint8Array(2 * input.length);
-      written = encoder.encodeInto(input, buffer).written;
-    }
-    const signature = await subtle().sign(this.#parameters, this.pair.privateKey, buffer.subarray(0, written));
+    const signature = await subtle().sign(this.#parameters, this.pair.privateKey, encoder.encode(input));
     return `${input}.${base64url(new Uint8Array(signature))}`;
   }
 }
@@ -197,6 +187,22 @@ function subtle(): SubtleCrypto {
   const found = globalThis.crypto?.subtle as SubtleCrypto | undefined;
   if (!found) throw new KeyboundError("insecure_context");
   return found;
+}
+
+async function hashOf(text: string): Promise<Uint8Array> {
+  return new Uint8Array(await subtle().digest("SHA-256", encoder.encode(text)));
+}
+
+/** The token of the last proof, whose hash the module keeps. */
+let proved: string | undefined;
+
+let lastToken: string | undefined;
+let lastHash: Promise<Uint8Array>;
+
+/** The hash of an access token: one serves many requests. */
+export function tokenHash(token: string): Promise<Uint8Array> {
+  if (token !== lastToken) lastHash = hashOf((lastToken = token));
+  return lastHash;
 }
 
 /** A new pair that cannot be exported; `unsupported_algorithm` where the browser cannot. */
@@ -210,13 +216,15 @@ export async function generate(algorithm: SigningAlgorithm): Promise<CryptoKeyPa
 }
 
 function algorithmOf(key: CryptoKey): SigningAlgorithm {
-  const { name, namedCurve, hash } = key.algorithm as { name: string; namedCurve?: string; hash?: KeyAlgorithm };
+  const { name, namedCurve, hash, modulusLength } = key.algorithm as Partial<RsaHashedKeyAlgorithm & EcKeyAlgorithm>;
   const names: readonly SigningAlgorithm[] = ["ES256", "ES384", "ES512", "RS256", "PS256", "Ed25519"];
   const found = names.find((candidate) => {
     const wanted = parameters(candidate);
     return wanted.name === name && wanted.namedCurve === namedCurve && (!hash || wanted.hash === hash.name);
   });
-  if (!found || key.type !== "private") throw new KeyboundError("unsupported_algorithm");
+  // RFC 7518 §3.3, and what servers may be expected to check.
+  const length = modulusLength ?? 2048;
+  if (!found || key.type !== "private" || length < 2048 || length > 8192) throw new KeyboundError("unsupported_algorithm");
   return found;
 }
 

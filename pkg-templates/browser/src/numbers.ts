@@ -15,11 +15,3 @@ export const REPORT_NONCE_RETRY = 10;
 export const REPORT_TOKEN_RETRY = 11;
 export const REPORT_NONCE_HIDDEN = 12;
 // From 32 on: errors, see errors.ts.
-
-/**
- * Several texts as one, so that they cross into the module at once. A missing one is empty there;
- * an empty one becomes a blank, which is nowhere a value.
- */
-export function texts(...parts: readonly (string | null | undefined)[]): string {
-  return parts.map((part) => (part === "" ? " " : part?.replaceAll("\0", " "))).join("\0");
-}

@@ -1,4 +1,4 @@
-//! Commands and errors as numbers. They stand again in `pkg-templates/browser/src/numbers.ts`.
+//! Commands and errors as numbers. They stand again in `pkg-templates/browser/src/numbers.ts` and `errors.ts`.
 
 use keybound_core::{
     client::{ClientError, Command, Report, RetryReason},
@@ -36,11 +36,10 @@ pub(super) const fn error(error: ClientError) -> u32 {
         ClientError::TokenDowngraded => 38,
         ClientError::TokenKeyMismatch => 39,
         ClientError::Proof(BuildError::AlgorithmMismatch) => 40,
-        ClientError::Proof(BuildError::Method) => 41,
-        ClientError::Proof(BuildError::AccessToken) => 42,
-        ClientError::Proof(BuildError::Nonce) => 43,
-        ClientError::Proof(BuildError::ClaimName) => 44,
-        ClientError::Proof(_) => 45,
-        _ => 46,
+        ClientError::Proof(BuildError::Method) => 42,
+        ClientError::Proof(BuildError::AccessToken) => 43,
+        ClientError::Proof(BuildError::Nonce) => 44,
+        ClientError::Proof(BuildError::ClaimName) => 45,
+        _ => 41,
     }
 }

@@ -198,7 +198,7 @@ impl<T: TokenSource> Client<T> {
         let offset = state.heard.get(&origin).copied();
         let random = platform::random();
         exchange.handle(Event::Prepared(Preparation {
-            key: self.key.template(),
+            key: self.key.template().head(),
             url,
             nonce: state.nonces.get(role, &origin),
             now: key::now().saturating_add(offset.unwrap_or(0)),
@@ -256,9 +256,9 @@ const NONCE_HIDDEN: &str = "keybound: the server's nonce is hidden from this pag
 
 fn borrowed(token: &BoundToken) -> Token<'_> {
     Token {
-        access_token: &token.access_token,
         token_type: token.token_type.as_deref(),
         thumbprint: token.thumbprint.as_deref(),
+        ..Token::new(&token.access_token)
     }
 }
 
@@ -329,6 +329,7 @@ impl Members {
             error: self.error.as_deref(),
             token_type: self.token_type.as_deref(),
             has_access_token: self.has_access_token,
+            ..TokenAnswer::default()
         }
     }
 }

@@ -9,8 +9,8 @@ use super::{
 use crate::{
     challenge,
     nonce_syntax::is_nonce,
-    proof::build::{AccessTokenHash, ProofRequest, ProofTemplate},
-    target_uri,
+    proof::build::{AccessTokenHash, ProofHead, ProofRequest},
+    sha256, target_uri,
 };
 
 /// Redirects that are followed in a row.
@@ -94,21 +94,24 @@ pub struct Token<'a> {
     pub token_type: Option<&'a str>,
     /// The thumbprint of the key it is bound to (`jkt`), where known.
     pub thumbprint: Option<&'a str>,
+    /// The SHA-256 of the token's octets.
+    pub digest: [u8; 32],
 }
 
 impl<'a> Token<'a> {
     /// A token of which no more is known.
     #[must_use]
-    pub const fn new(access_token: &'a str) -> Self {
-        Self { access_token, token_type: None, thumbprint: None }
+    pub fn new(access_token: &'a str) -> Self {
+        let digest = sha256::digest(access_token.as_bytes());
+        Self { access_token, token_type: None, thumbprint: None, digest }
     }
 }
 
 /// What goes into the next proof.
 #[derive(Clone, Copy, Debug)]
 pub struct Preparation<'a> {
-    /// The key's template.
-    pub key: &'a ProofTemplate,
+    /// The key, see [`ProofTemplate::head`](crate::proof::build::ProofTemplate::head).
+    pub key: ProofHead<'a>,
     /// The URL to sign: the request's, unless a proxy rewrites it.
     pub url: &'a str,
     /// The stored nonce of this role and origin.
@@ -164,6 +167,10 @@ pub struct TokenAnswer<'a> {
     pub has_access_token: bool,
     /// `token_type`.
     pub token_type: Option<&'a str>,
+    /// When a JWT in it says that it was issued (`iat`), seconds since 1970: a fresh token shows its server's clock.
+    pub issued_at: Option<i64>,
+    /// Seconds since 1970 when the body was there, with [`Command::AdjustClock`] applied.
+    pub now: i64,
 }
 
 /// One request's life, from the question for a token to the answer that the caller gets.
@@ -219,6 +226,8 @@ struct LastAnswer {
     status: u16,
     offered: Offered,
     cross_origin: bool,
+    /// It had a `Date`.
+    dated: bool,
     error: Demand,
 }
 
@@ -241,12 +250,17 @@ enum Demand {
     OtherToken,
 }
 
+/// The server wants the nonce that it gives (RFC 9449 §8, §9).
+const USE_DPOP_NONCE: &str = "use_dpop_nonce";
+/// RFC 6750 §3.1.
+const INVALID_TOKEN: &str = "invalid_token";
+
 impl Demand {
     /// Only exactly these codes are acted on: another error with a nonce beside it is none of them.
     fn of(error: &str) -> Self {
         match error {
-            "use_dpop_nonce" => Self::Nonce,
-            "invalid_token" => Self::OtherToken,
+            USE_DPOP_NONCE => Self::Nonce,
+            INVALID_TOKEN => Self::OtherToken,
             _ => Self::Nothing,
         }
     }
@@ -275,7 +289,13 @@ impl Exchange {
             nonce_retried: false,
             token_retried: false,
             hops: 0,
-            last: LastAnswer { status: 0, offered: Offered::Absent, cross_origin: false, error: Demand::Nothing },
+            last: LastAnswer {
+                status: 0,
+                offered: Offered::Absent,
+                cross_origin: false,
+                dated: false,
+                error: Demand::Nothing,
+            },
         };
         let command = match admission {
             Err(error) => Command::Fail(error),
@@ -367,7 +387,7 @@ impl Exchange {
         if asked == Asked::Replacement && self.access_token.as_deref() == Some(token.access_token) {
             return Command::Return;
         }
-        match AccessTokenHash::of(token.access_token) {
+        match AccessTokenHash::of_digest(token.access_token, &token.digest) {
             Ok(hash) => self.access_token_hash = Some(hash),
             Err(error) => return Command::Fail(ClientError::Proof(error)),
         }
@@ -381,7 +401,7 @@ impl Exchange {
 
     fn prepared(&mut self, preparation: &Preparation<'_>) -> Command {
         if let Some(bound_to) = &self.thumbprint
-            && *bound_to != preparation.key.key().thumbprint().to_base64url()
+            && *bound_to != preparation.key.thumbprint
         {
             return Command::Fail(ClientError::TokenKeyMismatch);
         }
@@ -414,6 +434,7 @@ impl Exchange {
             status: answer.status,
             offered: self.offered(answer.dpop_nonce),
             cross_origin: answer.cross_origin,
+            dated: answer.date.is_some(),
             error: answer.www_authenticate.map_or(Demand::Nothing, challenged),
         };
         let end = self.judge_head(answer);
@@ -454,12 +475,8 @@ impl Exchange {
                 Command::ReadBody
             }
             _ => {
-                // A 401 always has a challenge (RFC 9110 §15.5.2): one that is not seen is hidden.
-                let hidden = answer.status == 401
-                    && answer.cross_origin
-                    && answer.www_authenticate.is_none()
-                    && answer.dpop_nonce.is_none();
-                if hidden {
+                // A 401 always has a challenge (RFC 9110 §15.5.2): one that is not seen is hidden, and perhaps its nonce.
+                if answer.status == 401 && answer.cross_origin && answer.www_authenticate.is_none() {
                     return self.then(Command::Report(Report::NonceHidden), Command::Return);
                 }
                 self.judge(self.last.error)
@@ -486,7 +503,13 @@ impl Exchange {
             if answer.has_access_token && !bound && !self.accept_bearer {
                 return Command::Fail(ClientError::TokenDowngraded);
             }
-            return Command::Return;
+            let offset = answer.issued_at.map_or(0, |issued| clock::offset(self.sent_at, answer.now, issued));
+            // `Date` tells more exactly, and its offset is in `now` already.
+            return match offset {
+                0 => Command::Return,
+                _ if self.last.dated => Command::Return,
+                seconds => self.then(Command::AdjustClock(seconds), Command::Return),
+            };
         }
         let demand = answer.error.map_or(self.last.error, Demand::of);
         self.judge(demand)
@@ -526,11 +549,25 @@ impl Exchange {
 /// §9); another token by either scheme, since some servers name Bearer whatever was used.
 fn challenged(field: &str) -> Demand {
     let mut demand = Demand::Nothing;
-    for challenge in challenge::parse(field) {
-        match challenge.param("error").map_or(Demand::Nothing, Demand::of) {
-            Demand::Nonce if challenge.is_scheme("dpop") => return Demand::Nonce,
-            Demand::OtherToken => demand = Demand::OtherToken,
-            _ => {}
+    let (mut is_dpop, mut said) = (false, false);
+    let mut items = challenge::Items::of(field);
+    while let Some(item) = items.next() {
+        match item {
+            challenge::Item::Scheme(scheme) => {
+                is_dpop = scheme.eq_ignore_ascii_case("dpop");
+                said = false;
+            }
+            // The first one counts.
+            challenge::Item::Parameter(name, value) if !said && name.eq_ignore_ascii_case("error") => {
+                said = true;
+                if is_dpop && value.is(USE_DPOP_NONCE) {
+                    return Demand::Nonce;
+                }
+                if value.is(INVALID_TOKEN) {
+                    demand = Demand::OtherToken;
+                }
+            }
+            challenge::Item::Parameter(..) => {}
         }
     }
     demand

@@ -132,11 +132,17 @@ impl Policy {
 /// 7009 §2.1). A request that has DPoP or Bearer credentials already is none of them: userinfo, or
 /// one that another library proved. Client authentication (Basic) is.
 fn wants_proof(request: &RequestHead<'_>) -> bool {
-    let media_type = request.content_type.and_then(|text| text.split(';').next()).unwrap_or("").trim();
-    let scheme = request.authorization.and_then(|text| text.split_ascii_whitespace().next()).unwrap_or("");
+    let media_type = before(request.content_type.unwrap_or(""), |octet| octet == b';').trim_ascii();
+    let scheme = before(request.authorization.unwrap_or("").trim_ascii_start(), |octet| octet.is_ascii_whitespace());
     request.method == "POST"
         && media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
         && !request.has_proof
         && !scheme.eq_ignore_ascii_case("dpop")
         && !scheme.eq_ignore_ascii_case("bearer")
+}
+
+/// What stands before the first octet that ends it.
+fn before(text: &str, ends: fn(u8) -> bool) -> &str {
+    let at = text.bytes().position(ends).unwrap_or(text.len());
+    text.get(..at).unwrap_or(text)
 }

@@ -100,10 +100,18 @@ impl AccessTokenHash {
     /// # Errors
     /// [`BuildError::AccessToken`]: a character that no token may have under the DPoP scheme (§7.1).
     pub fn of(token: &str) -> Result<Self, BuildError> {
+        Self::of_digest(token, &sha256::digest(token.as_bytes()))
+    }
+
+    /// The same where the platform hashed the token: `digest` is the SHA-256 of its octets.
+    ///
+    /// # Errors
+    /// As [`AccessTokenHash::of`].
+    pub fn of_digest(token: &str, digest: &[u8; 32]) -> Result<Self, BuildError> {
         if !challenge::is_token68_text(token) {
             return Err(BuildError::AccessToken);
         }
-        Ok(Self(base64url::encode(&sha256::digest(token.as_bytes()))))
+        Ok(Self(base64url::encode(digest)))
     }
 
     /// The `ath` claim.
@@ -131,8 +139,34 @@ const REGISTERED: [&str; 11] = ["jti", "htm", "htu", "iat", "ath", "nonce", "iss
 pub struct ProofTemplate {
     algorithm: Algorithm,
     key: PublicKey,
-    /// `base64url(header) "."`.
+    /// `base64url(header)`.
     header: String,
+    /// That of the key, in base64url.
+    thumbprint: String,
+}
+
+/// What a proof needs to have of its key, each made once a key.
+#[derive(Clone, Copy, Debug)]
+pub struct ProofHead<'a> {
+    /// The encoded header: base64url of the JSON with `typ`, `alg` and `jwk` (RFC 9449 §4.2).
+    pub header: &'a str,
+    /// The thumbprint of the header's key, in base64url (RFC 7638).
+    pub thumbprint: &'a str,
+}
+
+impl ProofHead<'_> {
+    /// What is to be signed for one request: ASCII, encoded header, dot, encoded claims (RFC 7515 §5.1).
+    ///
+    /// # Errors
+    /// See [`BuildError`].
+    pub fn signing_input(&self, request: &ProofRequest<'_>) -> Result<String, BuildError> {
+        let claims = claims_json(request)?;
+        let mut input = String::with_capacity(self.header.len().saturating_add(claims.len().saturating_mul(2)));
+        input.push_str(self.header);
+        input.push('.');
+        base64url::encode_into(claims.as_bytes(), &mut input);
+        Ok(input)
+    }
 }
 
 impl ProofTemplate {
@@ -151,9 +185,9 @@ impl ProofTemplate {
         json.push_str("\",\"jwk\":");
         json.push_str(&key.to_jwk());
         json.push('}');
-        let mut header = base64url::encode(json.as_bytes());
-        header.push('.');
-        Ok(Self { algorithm, key, header })
+        let header = base64url::encode(json.as_bytes());
+        let thumbprint = key.thumbprint().to_base64url();
+        Ok(Self { algorithm, key, header, thumbprint })
     }
 
     /// The JWS algorithm of the proofs.
@@ -168,16 +202,18 @@ impl ProofTemplate {
         &self.key
     }
 
-    /// What is to be signed for one request: ASCII, encoded header, dot, encoded claims (RFC 7515 §5.1).
+    /// What each proof has of the key.
+    #[must_use]
+    pub fn head(&self) -> ProofHead<'_> {
+        ProofHead { header: &self.header, thumbprint: &self.thumbprint }
+    }
+
+    /// What is to be signed for one request, see [`ProofHead::signing_input`].
     ///
     /// # Errors
     /// See [`BuildError`].
     pub fn signing_input(&self, request: &ProofRequest<'_>) -> Result<String, BuildError> {
-        let claims = claims_json(request)?;
-        let mut input = String::with_capacity(self.header.len().saturating_add(claims.len().saturating_mul(2)));
-        input.push_str(&self.header);
-        base64url::encode_into(claims.as_bytes(), &mut input);
-        Ok(input)
+        self.head().signing_input(request)
     }
 
     /// The proof: the signing input and its signature, `R || S` for an EC key (RFC 7518 §3.4).
@@ -212,7 +248,7 @@ fn claims_json(request: &ProofRequest<'_>) -> Result<String, BuildError> {
     out.push_str("\",\"htu\":");
     json::write_string(&target.wire_form(), &mut out);
     out.push_str(",\"iat\":");
-    push_integer(request.issued_at, &mut out);
+    json::write_integer(request.issued_at, &mut out);
     if let Some(hash) = request.access_token {
         out.push_str(",\"ath\":\"");
         out.push_str(hash.as_str());
@@ -272,26 +308,7 @@ fn is_closed(json: &str) -> bool {
             _ => {}
         }
     }
-    !json.trim().is_empty() && depth == 0 && !in_string
-}
-
-/// Writes a number without the formatting machinery, which would weigh more than this module.
-fn push_integer(number: i64, out: &mut String) {
-    if number < 0 {
-        out.push('-');
-    }
-    let mut rest = number.unsigned_abs();
-    let mut digits = [b'0'; 20];
-    let mut first = digits.len();
-    for (place, digit) in digits.iter_mut().enumerate().rev() {
-        *digit = u8::try_from(rest % 10).unwrap_or(0).wrapping_add(b'0');
-        first = place;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    out.extend(digits.iter().skip(first).copied().map(char::from));
+    !json.bytes().all(|octet| octet.is_ascii_whitespace()) && depth == 0 && !in_string
 }
 
 #[cfg(test)]

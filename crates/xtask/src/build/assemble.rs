@@ -11,7 +11,8 @@ pub fn assemble(package: Package, modules: &[Module]) -> Result<()> {
     let template = paths::root().join("pkg-templates").join(package.folder());
     let target = paths::dist().join(package.folder());
     let licences = [paths::root().join("LICENSE-MIT"), paths::root().join("LICENSE-APACHE")];
-    let compiled: Vec<&PathBuf> = modules.iter().flat_map(|module| [&module.javascript, &module.wasm]).collect();
+    let compiled: Vec<&PathBuf> =
+        modules.iter().flat_map(|module| module.javascript.iter().chain([&module.wasm])).collect();
     let inputs = licences
         .iter()
         .chain(compiled.iter().copied())

@@ -20,7 +20,8 @@ const WASM_FEATURES: [&str; 6] = [
 
 /// A finished module.
 pub struct Module {
-    pub javascript: PathBuf,
+    /// The bindings, if wasm-bindgen writes them.
+    pub javascript: Option<PathBuf>,
     pub wasm: PathBuf,
 }
 
@@ -28,7 +29,7 @@ pub fn build(source: &Source) -> Result<Module> {
     let compiled = compile(source)?;
     let out = paths::wasm_target().join("npm").join(source.name);
     let module = Module {
-        javascript: out.join(format!("{}.js", source.name)),
+        javascript: source.bindings.then(|| out.join(format!("{}.js", source.name))),
         wasm: out.join(format!("{}_bg.wasm", source.name)),
     };
     let inputs = Inputs::default()
@@ -40,12 +41,19 @@ pub fn build(source: &Source) -> Result<Module> {
         .text(&WASM_FEATURES.join(" "))
         .finish();
     let stamp = Stamp::at(out.join(".stamp"));
-    if stamp.says(&inputs) && module.wasm.is_file() && module.javascript.is_file() {
+    if stamp.says(&inputs) && module.wasm.is_file() && module.javascript.as_deref().is_none_or(Path::is_file) {
         return Ok(module);
     }
     stamp.remove();
     let mut step = Step::start(format!("{}: bindings and optimised module", source.krate));
-    bind(source, &compiled, &out, &mut step)?;
+    // An error means that there was nothing of an earlier build.
+    let _ = fs::remove_dir_all(&out);
+    if source.bindings {
+        bind(source, &compiled, &out, &mut step)?;
+    } else {
+        fs::create_dir_all(&out)?;
+        fs::copy(&compiled, &module.wasm)?;
+    }
     optimise(source, &module, &mut step)?;
     step.done(&format!("{} bytes", fs::metadata(&module.wasm)?.len()));
     stamp.write(&inputs)?;
@@ -69,8 +77,6 @@ fn compile(source: &Source) -> Result<PathBuf> {
 }
 
 fn bind(source: &Source, compiled: &PathBuf, out: &PathBuf, step: &mut Step) -> Result<()> {
-    // An error means that there was nothing of an earlier build.
-    let _ = fs::remove_dir_all(out);
     Job::new(format!("wasm-bindgen {}", source.name), paths::tools_bin()?.join("wasm-bindgen"))
         .args([
             "--target",

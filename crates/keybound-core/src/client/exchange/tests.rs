@@ -7,7 +7,12 @@ use alloc::{
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{algorithm::Algorithm, base64url, key::PublicKey, proof::build::BuildError};
+use crate::{
+    algorithm::Algorithm,
+    base64url,
+    key::PublicKey,
+    proof::build::{BuildError, ProofTemplate},
+};
 
 const API: &str = "https://api.example";
 const AS: &str = "https://as.example";
@@ -71,7 +76,7 @@ impl Driver {
                 }
                 Command::Prepare => {
                     let preparation = Preparation {
-                        key: &self.key,
+                        key: self.key.head(),
                         url: &self.url,
                         nonce: self.stored.as_deref(),
                         now: self.clock,
@@ -288,6 +293,11 @@ fn a_nonce_that_cors_hides_is_named() {
     driver.run(begin);
     let end = driver.answer(Answer { status: 401, cross_origin: true, ..Answer::default() });
     assert_eq!((end, &*driver.log), (Command::Return, ["ask".into(), "NonceHidden".to_string()].as_slice()));
+    // A nonce without its challenge is kept, but nobody knows whether it was demanded.
+    let (mut driver, begin) = Driver::resource("GET");
+    driver.run(begin);
+    let end = driver.answer(Answer { status: 401, cross_origin: true, dpop_nonce: Some("n1"), ..Answer::default() });
+    assert_eq!((end, driver.log.join(" ").as_str()), (Command::Return, "ask store n1 NonceHidden"));
 }
 
 #[test]
@@ -334,7 +344,7 @@ fn a_token_that_is_not_bound_to_this_key_is_not_sent() {
         (Some("DPOP"), Some(thumbprint), None),
     ] {
         let (mut driver, begin) = Driver::resource("GET");
-        driver.tokens = vec![Some(Token { access_token: "t", token_type, thumbprint: bound_to })];
+        driver.tokens = vec![Some(Token { token_type, thumbprint: bound_to, ..Token::new("t") })];
         let command = driver.run(begin);
         match end {
             Some(error) => assert_eq!(command, Command::Fail(error)),
@@ -433,6 +443,32 @@ fn the_servers_clock_is_learnt_from_answers_that_no_cache_keeps() {
 }
 
 #[test]
+fn the_servers_clock_is_learnt_from_a_fresh_token() {
+    let fresh = |date: Option<i64>, issued: i64| {
+        let policy = Policy::authorization_server([AS]).unwrap();
+        let (mut driver, begin) = Driver::token_request(&policy);
+        driver.run(begin);
+        let now = driver.clock + 1;
+        driver.answer(Answer { date, now, ..ok() });
+        let end = driver.body(TokenAnswer {
+            has_access_token: true,
+            token_type: Some("DPoP"),
+            issued_at: Some(issued),
+            now,
+            ..TokenAnswer::default()
+        });
+        assert_eq!(end, Command::Return);
+        driver.log
+    };
+    let now = 1_780_000_000;
+    assert_eq!(fresh(None, now + 301), ["clock 300"]);
+    assert_eq!(fresh(None, now - 300), ["clock -300"]);
+    assert!(fresh(None, now).is_empty() && fresh(None, 0).is_empty());
+    // A `Date` that is right says that the token is an older one.
+    assert!(fresh(Some(now), now - 300).is_empty());
+}
+
+#[test]
 fn token_requests_get_a_proof_without_token_hash() {
     let policy = Policy::authorization_server([AS]).unwrap();
     let (mut driver, begin) = Driver::token_request(&policy);
@@ -472,7 +508,7 @@ fn an_authorization_servers_challenge_is_json() {
     assert!(is_send(&again));
     assert_eq!(driver.nonces(), [None, Some("n1")]);
     assert_eq!(driver.answer(Answer { dpop_nonce: Some("n2"), ..ok() }), Command::ReadBody);
-    let end = driver.body(TokenAnswer { has_access_token: true, token_type: Some("dpop"), error: None });
+    let end = driver.body(TokenAnswer { has_access_token: true, token_type: Some("dpop"), ..TokenAnswer::default() });
     assert_eq!((end, driver.stored.as_deref()), (Command::Return, Some("n2")));
 }
 
@@ -506,7 +542,7 @@ fn a_bearer_token_is_discarded_unless_dangerously_accepted() {
             let (mut driver, begin) = Driver::token_request(&policy);
             driver.run(begin);
             driver.answer(ok());
-            let end = driver.body(TokenAnswer { has_access_token: true, token_type, error: None });
+            let end = driver.body(TokenAnswer { has_access_token: true, token_type, ..TokenAnswer::default() });
             let expected = if bound || accept { Command::Return } else { Command::Fail(ClientError::TokenDowngraded) };
             assert_eq!(end, expected, "{token_type:?} {accept}");
         }

@@ -132,7 +132,7 @@ fn the_jti_is_the_random_octets_and_never_short() {
 fn integers_print_as_they_are() {
     for number in [0, 7, 10, -1, 1_562_262_618, i64::MAX, i64::MIN] {
         let mut text = String::new();
-        push_integer(number, &mut text);
+        json::write_integer(number, &mut text);
         assert_eq!(text, number.to_string());
     }
 }
