@@ -8,7 +8,7 @@ import { assertProof } from "../support/proof.mjs";
 import { challenge, serveApi } from "./harness.mjs";
 
 const kb = await import(pathToFileURL(join(dist.browser, "index.js")));
-const bindings = await import(pathToFileURL(join(dist.browser, "wasm/keybound_browser.js")));
+const loaded = await import(pathToFileURL(join(dist.browser, "module.js")));
 const inline = await import(pathToFileURL(join(dist.browser, "inline.js")));
 
 describe("in Node", () => {
@@ -65,7 +65,7 @@ describe("in Node", () => {
       for (let made = 0; made < count; made++) await key.proof({ method: "GET", url: "https://api.example/items", accessToken: "a".repeat(800) });
     };
     // The module's memory only grows, in steps of 64 KiB: after a warm-up it must not.
-    const { memory } = await bindings.default();
+    const { memory } = loaded.wasm;
     await make(200);
     const before = memory.buffer.byteLength;
     await make(2000);

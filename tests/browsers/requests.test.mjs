@@ -4,20 +4,8 @@ import { createServer } from "node:net";
 import { test } from "node:test";
 import { decodeJwt } from "jose";
 import { assertProof } from "../support/proof.mjs";
-import { challenge, inEveryEngine, serveApi } from "./harness.mjs";
-
-/** Runs `work` with a server that answers so. */
-async function withApi(answer, work, options) {
-  const api = await serveApi(answer, options);
-  try {
-    return await work(api);
-  } finally {
-    await api.close();
-  }
-}
-
-/** Demands a nonce that nobody can know yet, then this one. */
-const wantsNonce = (nonce) => ({ claims }) => (claims?.nonce === nonce ? { body: "in" } : challenge(nonce));
+import { challenge, inEveryEngine } from "./harness.mjs";
+import { nonces, openClient as openClientIn, wantsNonce, withApi } from "./requests-client.mjs";
 
 /** Node's HTTP server refuses methods that it does not know, lower-case patch among them. */
 async function serveAnyMethod() {
@@ -37,28 +25,8 @@ async function serveAnyMethod() {
   return { origin: `http://127.0.0.1:${server.address().port}`, methods, close: () => new Promise((resolve) => server.close(resolve)) };
 }
 
-const nonces = (api) => api.requests.map(({ claims }) => claims?.nonce);
-
 inEveryEngine("requests", ({ open }) => {
-  /** A page in which `call(path, init)` makes a request with token `token-1`. */
-  const openClient = async (api, options = {}) => {
-    const page = await open();
-    await page.run(
-      async ({ origin, options }) => {
-        window.key = await kb.DpopKey.open("requests");
-        window.events = [];
-        window.target = origin;
-        window.client = (more) => kb.createFetch({ key, token: "token-1", origins: [origin], onEvent: (event) => events.push(event), nonces: (() => {
-          const held = new Map();
-          return { get: (role, at) => held.get(role + at), set: (role, at, nonce) => void held.set(role + at, nonce) };
-        })(), ...options, ...more });
-        window.call = client();
-        window.outcome = (promise) => promise.then(async (response) => [response.status, await response.text()], (error) => error.code ?? String(error));
-      },
-      { origin: api.origin, options },
-    );
-    return page;
-  };
+  const openClient = (api, options) => openClientIn(open, api, options);
 
   test("a request carries token and proof, and an answer comes back as it is", () =>
     withApi(() => ({ status: 201, headers: { "x-y": "z" }, body: "made" }), async (api) => {
@@ -91,27 +59,6 @@ inEveryEngine("requests", ({ open }) => {
       assert.equal(new Set(api.requests.map(({ claims }) => claims.jti)).size, api.requests.length);
     });
   });
-
-  test("many first requests at once cost one challenge", () =>
-    withApi(wantsNonce("n1"), async (api) => {
-      const page = await openClient(api);
-      const seen = await page.run(() => Promise.all(Array.from({ length: 8 }, (_, index) => outcome(call(`${target}/${index}`)))));
-      assert.deepEqual(seen, Array(8).fill([200, "in"]));
-      assert.equal(nonces(api).filter((nonce) => nonce === undefined).length, 1);
-    }));
-
-  test("a first request that hangs does not hold up the others for long", () =>
-    withApi(({ path }) => (path === "/hangs" ? new Promise((resolve) => setTimeout(resolve, 8000)) : { body: "in" }), async (api) => {
-      const page = await openClient(api);
-      const seen = await page.run(async () => {
-        const stop = new AbortController();
-        const hanging = outcome(call(target + "/hangs", { signal: stop.signal }));
-        const quick = await outcome(call(target + "/quick"));
-        stop.abort();
-        return [quick, await hanging];
-      });
-      assert.deepEqual(seen, [[200, "in"], "aborted"]);
-    }));
 
   test("a server that never has enough of nonces is given up after one retry", async () => {
     let count = 0;
@@ -203,19 +150,6 @@ inEveryEngine("requests", ({ open }) => {
       assert.equal(api.requests.length, 6);
     }));
 
-  test("a stream too large to keep is not spent on a server that may want a nonce", () =>
-    withApi(wantsNonce("n1"), async (api) => {
-      const page = await openClient(api, { replayableBodyBytes: 10 });
-      const seen = await page.run(async () => {
-        const request = () => new Request(target, { method: "POST", body: "more than ten" });
-        const first = await outcome(call(request()));
-        const small = await outcome(call(target));
-        return [first, small, await outcome(call(request()))];
-      });
-      assert.deepEqual(seen, ["body_not_replayable", [200, "in"], [200, "in"]]);
-      assert.deepEqual(api.requests.map(({ method }) => method), ["GET", "GET", "POST"]);
-    }));
-
   test("the method in the proof is the one on the wire", async () => {
     const api = await serveAnyMethod();
     try {
@@ -296,32 +230,6 @@ inEveryEngine("requests", ({ open }) => {
       });
       assert.deepEqual(seen, ["token_downgraded", "token_key_mismatch", [200, "in"], [200, "in"]]);
       assert.equal(api.requests.length, 2);
-    }));
-
-  test("an abort is heard wherever the request is", () =>
-    withApi(() => new Promise((resolve) => setTimeout(resolve, 5000)), async (api) => {
-      const page = await openClient(api);
-      const seen = await page.run(async () => {
-        const never = () => new Promise(() => {});
-        const abortSoon = () => {
-          const stop = new AbortController();
-          setTimeout(() => stop.abort(new Error("enough")), 50);
-          return stop.signal;
-        };
-        const told = (promise) => promise.then(() => "no error", (error) => [error.code, error.name, error.cause?.message]);
-        const already = new AbortController();
-        already.abort(new Error("enough"));
-        return [
-          await told(call(target, { signal: already.signal })),
-          await told(client({ token: never })(target, { signal: abortSoon() })),
-          await told(client({ key: never })(target, { signal: abortSoon() })),
-          await told(client({ nonces: { get: never, set: never } })(target, { signal: abortSoon() })),
-          await told(client({ fetch: never })(target, { signal: abortSoon() })),
-          await told(call(target, { signal: abortSoon() })),
-          await told(call(new Request(target, { signal: abortSoon() }))),
-        ];
-      });
-      assert.deepEqual(seen, Array(7).fill(["aborted", "AbortError", "enough"]));
     }));
 
   test("a proxy's rewriting is signed as the server sees it", () =>

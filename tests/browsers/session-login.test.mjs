@@ -68,6 +68,8 @@ inEveryEngineWithSessions("logins", ({ openPage, withServer, comeBack, logIn, re
       const one = await comeBack(begun, server, { appState: 7 });
       const url = await one.run(() => location.href);
       const two = await openPage(url);
+      // The nonces that the tabs share.
+      await two.run(() => localStorage.clear());
       server.meet = ({ path }) => (path === "/token" ? new Promise((resolve) => setTimeout(resolve, 1000)) : undefined);
       for (const page of [one, two]) await page.run((issuer) => { window.finishing = outcome(start(issuer).finishLogin()); }, server.origin);
       for (const page of [one, two]) assert.deepEqual(await page.run(() => finishing), { value: { appState: 7 } });

@@ -14,12 +14,12 @@ const CORS = {
 /**
  * Starts it. `requests` are those that were made, `{ path, form, status }`; `meet` is asked about each, `{ path, form }`: what it
  * answers, `{ status, body }`, is the answer, "cut" cuts the connection, "swallow" does so when the request was carried out.
- * `person` is who logs in; nobody: the person says no.
+ * `person` is who logs in; nobody: the person says no. With `audience`, access tokens are JWTs for that resource server (RFC 9068).
  */
-export async function startAuthorizationServer({ redirectUri, nonces = true, par = true, lifetime = 600, refresh = true }) {
+export async function startAuthorizationServer({ redirectUri, nonces = true, par = true, lifetime = 600, refresh = true, audience }) {
   let handle;
   const { origin, close } = await listen(createServer((request, response) => handle(request, response)));
-  const provider = new Provider(origin, configuration({ redirectUri, nonces, par, lifetime, refresh }));
+  const provider = new Provider(origin, configuration({ redirectUri, nonces, par, lifetime, refresh, audience }));
   const server = { origin, close, provider, requests: [], meet: () => undefined, person: "ada" };
   const protocol = provider.callback();
   handle = async (request, response) => {
@@ -52,7 +52,7 @@ export async function startAuthorizationServer({ redirectUri, nonces = true, par
   return server;
 }
 
-function configuration({ redirectUri, nonces, par, lifetime, refresh }) {
+function configuration({ redirectUri, nonces, par, lifetime, refresh, audience }) {
   return {
     clients: [
       {
@@ -69,6 +69,12 @@ function configuration({ redirectUri, nonces, par, lifetime, refresh }) {
       rpInitiatedLogout: { enabled: true },
       pushedAuthorizationRequests: { enabled: par },
       dPoP: { enabled: true, nonceSecret: randomBytes(32), requireNonce: () => nonces },
+      resourceIndicators: {
+        enabled: audience !== undefined,
+        defaultResource: () => audience,
+        useGrantedResource: () => true,
+        getResourceServerInfo: () => ({ scope: "orders", audience, accessTokenFormat: "jwt" }),
+      },
     },
     findAccount: (_context, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
     issueRefreshToken: () => refresh,
@@ -81,6 +87,7 @@ function configuration({ redirectUri, nonces, par, lifetime, refresh }) {
       if (known) return oidc.provider.Grant.find(known);
       const grant = new oidc.provider.Grant({ clientId: oidc.client.clientId, accountId: oidc.session.accountId });
       grant.addOIDCScope("openid offline_access");
+      if (audience !== undefined) grant.addResourceScope(audience, "orders");
       await grant.save();
       return grant;
     },

@@ -83,9 +83,9 @@ inEveryEngineWithSessions("sessions", ({ openPage, withServer, comeBack, logIn }
   test("a nonce that is asked for burns no refresh token, and each is used once", () =>
     withServer({}, async (server) => {
       const [, finished] = await logIn(server);
-      // A page of its own knows no nonce yet.
+      // Without those that the tabs share, no nonce is known.
       const page = await openPage();
-      await page.run((issuer) => void start(issuer), server.origin);
+      await page.run((issuer) => { localStorage.clear(); start(issuer); }, server.origin);
       for (let round = 0; round < 3; round++) {
         await spoilToken(server, page);
         assert.equal((await page.run((issuer) => api(issuer), server.origin)).status, 200);

@@ -3,13 +3,12 @@
 import { EXPOSE, failure, KeyboundError } from "./errors.js";
 import type { KeyboundEvent } from "./events.js";
 import { init } from "./init.js";
-import type { DpopKey } from "./key.js";
+import { type DpopKey, tokenHash } from "./key.js";
 import type { NonceStore } from "./nonces.js";
+import { desk, now, put, taken, wasm } from "./module.js";
 import * as numbers from "./numbers.js";
-import { texts } from "./numbers.js";
 import { Patience } from "./patience.js";
-import { isRequest, keep, type Kept } from "./replay.js";
-import { Exchange } from "./wasm/keybound_browser.js";
+import { atMost, isRequest, keep, type Kept } from "./replay.js";
 
 /** A token with the thumbprint of the key it is bound to, read as one so that a refresh cannot tear them apart. */
 export interface BoundToken {
@@ -20,6 +19,8 @@ export interface BoundToken {
   thumbprint?: string;
   /** Seconds since 1970. */
   expiresAt?: number;
+  /** By how many seconds the clock of the server that issued it is ahead of this machine's, where known: proofs follow it. */
+  clockOffset?: number | undefined;
 }
 
 /** What a token is asked for. */
@@ -47,20 +48,32 @@ export interface Client {
   onEvent(event: KeyboundEvent): void;
 }
 
-/** What is known of the servers of one client. */
+/** What is known of servers, by role and origin. */
 interface Servers {
-  /** Those that answered, and by how many seconds their clocks are ahead of ours. */
-  heard: Map<string, number>;
+  /** Those that answered, and by how many seconds their clocks are ahead of ours, if they said so. */
+  heard: Map<string, number | undefined>;
   /** First requests that are under way: they may bring the nonce that all others need. */
   first: Map<string, Promise<void>>;
 }
 
-/** How long others wait for the first answer of a server. */
+/** What one client learnt, another that keeps its nonces in the same place need not learn again. */
+const known = /* @__PURE__ */ new WeakMap<NonceStore, Servers>();
+
+/** By how much the clock of the authorization server that spoke last is ahead: the best guess for servers that say nothing. */
+let issuerClock = 0;
+
+/** How long others wait for the first answer of a server before one of them goes on as the first. */
 const FIRST_ANSWER_PATIENCE = 3000;
+/** How long one request waits for the first answers of others. */
+const OTHERS_PATIENCE = 5000;
+
+/** No answer of a token endpoint is larger. */
+const TOKEN_ANSWER_LIMIT = 1024 * 1024;
 
 /** A `fetch` that does what the client's policy says. */
 export function connect(client: Client): typeof fetch {
-  const servers: Servers = { heard: new Map(), first: new Map() };
+  const servers = known.get(client.nonces) ?? { heard: new Map(), first: new Map() };
+  known.set(client.nonces, servers);
   return async (input, requestInit) => {
     const signal = requestInit?.signal ?? (isRequest(input) ? input.signal : undefined);
     const patience = new Patience(signal);
@@ -81,7 +94,10 @@ export function connect(client: Client): typeof fetch {
 }
 
 class Life {
-  readonly #exchange: Exchange;
+  /** Where the module has it. */
+  readonly #exchange: number;
+  /** What belongs to the last command: signing input, nonce, or URL. */
+  #text = "";
   #url: URL;
   #token: BoundToken | null = null;
   #key: DpopKey | undefined;
@@ -100,22 +116,23 @@ class Life {
     const asked = isRequest(input) ? input : undefined;
     this.#url = new URL(asked?.url ?? (input as string | URL), globalThis.document?.baseURI ?? globalThis.location?.href);
     const headers = new Headers(requestInit?.headers ?? asked?.headers);
-    this.#exchange = new Exchange(
-      texts(
+    this.#exchange = wasm.begin(
+      desk,
+      put([
         methodOf(requestInit?.method ?? asked?.method ?? "GET", this.#url),
         this.#url.href,
         headers.get("content-type") ?? (requestInit?.body instanceof URLSearchParams ? "application/x-www-form-urlencoded" : undefined),
         headers.get("authorization"),
         headers.get("dpop"),
         ...client.origins.map(String),
-      ),
+      ]),
       (client.role === "rs" ? 1 : 0) | (client.strict ? 2 : 0) | (client.acceptBearer ? 4 : 0),
     );
   }
 
   async run(): Promise<Response> {
     const { fetch: send, onEvent } = this.client;
-    let command = this.#exchange.command();
+    let command = wasm.command(this.#exchange);
     for (;;) {
       switch (command) {
         case numbers.PASS_THROUGH:
@@ -138,17 +155,19 @@ class Life {
           command = await this.#readBody();
           continue;
         case numbers.STORE_NONCE:
-          await this.patience.with(this.client.nonces.set(this.client.role, this.#url.origin, this.#exchange.text()));
+          await this.patience.with(this.client.nonces.set(this.client.role, this.#url.origin, this.#text));
           this.#hear();
           break;
         case numbers.ADJUST_CLOCK: {
-          const seconds = this.#exchange.seconds();
-          this.servers.heard.set(this.#url.origin, this.#clockOffset() + seconds);
+          const seconds = wasm.skew(this.#exchange);
+          const offset = this.#clockOffset() + seconds;
+          this.servers.heard.set(this.#server, offset);
+          if (this.client.role === "as") issuerClock = offset;
           onEvent({ type: "clock_skew", seconds });
           break;
         }
         case numbers.FOLLOW:
-          this.#url = new URL(this.#exchange.text());
+          this.#url = new URL(this.#text);
           break;
         case numbers.REPORT_NONCE_RETRY:
           onEvent({ type: "retry", reason: "use_dpop_nonce", url: this.#url.href });
@@ -163,7 +182,7 @@ class Life {
           discard(this.#answer);
           throw failure(command);
       }
-      command = this.#exchange.done();
+      command = this.#told(wasm.done(desk, this.#exchange));
     }
   }
 
@@ -173,13 +192,21 @@ class Life {
 
   end(): void {
     this.#arrived?.();
-    this.#exchange.free();
+    wasm.end(this.#exchange);
+  }
+
+  /** Takes the text of a command before another request's calls replace it. */
+  #told(command: number): number {
+    this.#text = taken();
+    return command;
   }
 
   async #ask(stale: boolean): Promise<number> {
     const token = await this.patience.with(this.client.token({ url: new URL(this.#url), stale, ...(stale && this.#token && { refused: this.#token.accessToken }) }));
     this.#token = token;
-    return this.#exchange.token(token ? texts(token.accessToken, token.tokenType, token.thumbprint) : "");
+    if (!token) return wasm.token(desk, this.#exchange, put([]));
+    const hash = await this.patience.with(tokenHash(token.accessToken));
+    return wasm.token(desk, this.#exchange, put([token.accessToken, token.tokenType, token.thumbprint], hash));
   }
 
   async #prepare(): Promise<number> {
@@ -189,48 +216,58 @@ class Life {
     const nonce = await this.#nonce();
     const url = String(client.signedUrl(new URL(this.#url)));
     const { heard } = this.servers;
-    return this.#exchange.prepared(this.#key.raw, texts(url, nonce), this.#kept.kind, heard.has(this.#url.origin), this.#clockOffset());
+    const { header, thumbprint } = this.#key;
+    const body = this.#kept.kind | (heard.has(this.#server) ? 4 : 0);
+    return this.#told(wasm.prepared(desk, this.#exchange, put([header, thumbprint, url, nonce]), body, now(this.#clockOffset())));
   }
 
   async #nonce(): Promise<string | undefined> {
-    const { client, patience, servers } = this;
-    const { origin } = this.#url;
-    const stored = await patience.with(client.nonces.get(client.role, origin));
-    if (stored !== undefined || servers.heard.has(origin) || this.#arrived) return stored;
-    const other = servers.first.get(origin);
-    if (!other) {
-      this.#announce(origin);
-      return undefined;
+    const { client, patience } = this;
+    const { heard, first } = this.servers;
+    const end = Date.now() + OTHERS_PATIENCE;
+    for (;;) {
+      const stored = await patience.with(client.nonces.get(client.role, this.#url.origin));
+      if (stored !== undefined || heard.has(this.#server) || this.#arrived || Date.now() > end) return stored;
+      const other = first.get(this.#server);
+      if (!other) {
+        this.#announce(first, this.#server);
+        return undefined;
+      }
+      // It may fail, or take too long: then one of those that waited is the first.
+      await patience.with(other);
     }
-    await patience.with(other);
-    return patience.with(client.nonces.get(client.role, origin));
   }
 
   /** This is the first request to a server: others wait a moment for what its answer brings. */
-  #announce(origin: string): void {
+  #announce(first: Servers["first"], server: string): void {
     const arrival = new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, FIRST_ANSWER_PATIENCE);
-      this.#arrived = () => {
+      const arrived = (this.#arrived = () => {
         clearTimeout(timer);
-        this.servers.first.delete(origin);
+        if (first.get(server) === arrival) first.delete(server);
         resolve();
-      };
+      });
+      const timer = setTimeout(arrived, FIRST_ANSWER_PATIENCE);
     });
-    this.servers.first.set(origin, arrival);
+    first.set(server, arrival);
   }
 
   #hear(): void {
-    this.servers.heard.set(this.#url.origin, this.#clockOffset());
+    const { heard } = this.servers;
+    heard.set(this.#server, heard.get(this.#server));
     this.#arrived?.();
   }
 
+  get #server(): string {
+    return `${this.client.role} ${this.#url.origin}`;
+  }
+
   #clockOffset(): number {
-    return this.servers.heard.get(this.#url.origin) ?? 0;
+    return this.servers.heard.get(this.#server) ?? this.#token?.clockOffset ?? issuerClock;
   }
 
   async #send(): Promise<number> {
     const { fetch: send } = this.client;
-    const proof = await this.patience.with(this.#key!.sign(this.#exchange.text()));
+    const proof = await this.patience.with(this.#key!.sign(this.#text));
     const request = this.#kept!.next(this.#url);
     request.headers.set("dpop", proof);
     if (this.#token) request.headers.set("authorization", `DPoP ${this.#token.accessToken}`);
@@ -238,26 +275,27 @@ class Life {
     const answer = (this.#answer = await this.patience.with(send(request)));
 
     const { headers } = answer;
-    const command = this.#exchange.answered(
-      texts(
-        absolute(headers.get("location"), this.#url),
-        headers.get("www-authenticate"),
-        headers.get("dpop-nonce"),
+    const command = this.#told(
+      wasm.answered(
+        desk,
+        this.#exchange,
+        put([absolute(headers.get("location"), this.#url), headers.get("www-authenticate"), headers.get("dpop-nonce")]),
+        answer.status,
+        (answer.type === "opaqueredirect" ? 1 : 0) | (answer.type === "cors" ? 2 : 0),
+        Date.parse(headers.get("date") ?? "") / 1000,
+        now(this.#clockOffset()),
       ),
-      answer.status,
-      (answer.type === "opaqueredirect" ? 1 : 0) | (answer.type === "cors" ? 2 : 0),
-      Date.parse(headers.get("date") ?? "") / 1000,
-      this.#clockOffset(),
     );
     if (command !== numbers.STORE_NONCE) this.#hear();
     return command;
   }
 
   async #readBody(): Promise<number> {
-    const json = await this.patience.with(members(this.#answer!.clone()));
+    const json = members(await this.patience.with(atMost(this.#answer!.clone(), TOKEN_ANSWER_LIMIT)));
     const text = (name: string): string | undefined => (typeof json[name] === "string" ? json[name] : undefined);
     const token = json["access_token"] === undefined ? undefined : "there";
-    return this.#exchange.body(texts(text("error"), text("token_type"), token));
+    const issued = issuedAt(text("id_token") ?? text("access_token"));
+    return wasm.body(desk, this.#exchange, put([text("error"), text("token_type"), token]), issued, now(this.#clockOffset()));
   }
 }
 
@@ -279,14 +317,23 @@ function discard(answer: Response | undefined): void {
   answer?.body?.cancel().catch(() => {});
 }
 
-async function members(answer: Response): Promise<Record<string, unknown>> {
+function members(octets: Uint8Array | undefined): Record<string, unknown> {
+  // Too large: nobody looked whether there is a token, so it counts as one that is not bound.
+  if (!octets) return { access_token: 0 };
   try {
-    const json: unknown = await answer.json();
+    const json: unknown = JSON.parse(new TextDecoder().decode(octets));
     return Object(json) === json ? (json as Record<string, unknown>) : {};
-  } catch (error) {
-    // No JSON: then no token and no error that could be acted on (WebKit throws a DOMException for an empty body).
-    // Anything else, as an abort, the caller hears of.
-    if ((error as Error).name === "SyntaxError") return {};
-    throw error;
+  } catch {
+    // No JSON: then no token and no error that could be acted on.
+    return {};
+  }
+}
+
+/** When a fresh JWT was made (RFC 7519 §4.1.6); NaN where that cannot be seen. */
+function issuedAt(token: string | undefined): number {
+  try {
+    return Number((JSON.parse(atob(token!.split(".")[1]!.replaceAll("-", "+").replaceAll("_", "/"))) as { iat?: number }).iat);
+  } catch {
+    return NaN;
   }
 }

@@ -17,7 +17,7 @@ export interface FetchOptions {
   origins: readonly (string | URL)[];
   /** Refuse requests to other origins. */
   strict?: boolean;
-  /** Where nonces are kept; in the page's memory by default. */
+  /** Where nonces are kept; by default where all tabs of the origin find them (`localStorage`), else in memory. */
   nonces?: NonceStore;
   /** Injected for tests and for composition. Called with a `Request`. */
   fetch?: typeof fetch;
@@ -29,6 +29,16 @@ export interface FetchOptions {
   onEvent?: (event: KeyboundEvent) => void;
 }
 
+/** What `createFetch` returns. */
+export interface BoundFetch {
+  (...call: Parameters<typeof fetch>): Promise<Response>;
+  /**
+   * Learns whether this server wants nonces, and which one, from a HEAD request: before an upload that cannot be repeated,
+   * such as a stream beyond `replayableBodyBytes`.
+   */
+  primeNonce(url: string | URL, init?: { signal?: AbortSignal }): Promise<void>;
+}
+
 /**
  * A `fetch` for resource servers: `Authorization: DPoP`, a fresh proof for each attempt (RFC 9449 §7.1), nonces learnt
  * from every answer (§8.2, §9); one retry on `use_dpop_nonce`, one on `invalid_token` with another token, three attempts at most.
@@ -36,9 +46,9 @@ export interface FetchOptions {
  * Redirects are not followed by the browser (it would send token and proof along, unseen): `redirect_refused`; where the
  * runtime shows Location, same-origin safe methods are followed with a new proof.
  */
-export function createFetch(options: FetchOptions): typeof fetch {
+export function createFetch(options: FetchOptions): BoundFetch {
   const { key, token } = options;
-  return connect({
+  const call = connect({
     role: "rs",
     origins: options.origins,
     strict: options.strict ?? false,
@@ -54,5 +64,10 @@ export function createFetch(options: FetchOptions): typeof fetch {
     signedUrl: options.htu ?? ((url) => url),
     replayableBytes: options.replayableBodyBytes ?? 1024 * 1024,
     onEvent: (event) => options.onEvent?.(event),
+  });
+  return Object.assign(call, {
+    async primeNonce(url: string | URL, init?: { signal?: AbortSignal }) {
+      await call(url, { ...init, method: "HEAD" });
+    },
   });
 }

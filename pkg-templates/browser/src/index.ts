@@ -2,15 +2,16 @@
 
 export { init } from "./init.js";
 export { DpopKey } from "./key.js";
+export { chooseAlgorithm } from "./algorithms.js";
 export type { KeyOptions, ProofRequest, SigningAlgorithm } from "./key.js";
 export type { KeyStore } from "./store.js";
 export { createFetch } from "./fetch.js";
-export type { BoundToken, FetchOptions, TokenContext } from "./fetch.js";
+export type { BoundFetch, BoundToken, FetchOptions, TokenContext } from "./fetch.js";
 export { createTokenFetch } from "./token-fetch.js";
 export type { TokenFetchOptions } from "./token-fetch.js";
 export type { NonceStore } from "./nonces.js";
 export type { KeyboundEvent } from "./events.js";
 export { KeyboundError } from "./errors.js";
-export type { KeyboundErrorCode, SessionErrorCode } from "./errors.js";
+export type { KeyboundErrorCode, SessionErrorCode, WorkerErrorCode } from "./errors.js";
 export { diagnose } from "./diagnose.js";
 export type { Diagnosis, DiagnosisCheck } from "./diagnose.js";

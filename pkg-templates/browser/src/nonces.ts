@@ -9,26 +9,36 @@ export interface NonceStore {
 /** More servers than a page speaks to. */
 const CAPACITY = 64;
 
-/** Nonces in memory; past the capacity the one that was unused for longest goes. */
-export function memoryNonces(): NonceStore {
+/** Nonces in memory, and under this name in what all tabs of the origin see; past the capacity the oldest goes. */
+export function keepNonces(name?: string): NonceStore {
   // A Map keeps the order of insertion: the first is the oldest.
-  const held = new Map<string, string>();
-  const touch = (key: string, nonce: string): void => {
-    held.delete(key);
-    held.set(key, nonce);
-    if (held.size > CAPACITY) held.delete(held.keys().next().value as string);
+  let held = new Map<string, string>();
+  // Nonces are no secrets (RFC 9449 §8). Workers have no localStorage, and runtimes without tabs none that is meant for this.
+  let shared = name !== undefined && globalThis.document !== undefined;
+  const tabs = (use: (storage: Storage, name: string) => void): void => {
+    try {
+      if (shared) use(localStorage, name!);
+    } catch {
+      // Refused, or full, or something else stands there: from now on each tab by itself.
+      shared = false;
+    }
   };
+  const look = (): void => tabs((storage, name) => (held = new Map(JSON.parse(storage.getItem(name) ?? "[]") as [string, string][])));
   return {
     get(role, origin) {
-      const nonce = held.get(`${role} ${origin}`);
-      if (nonce !== undefined) touch(`${role} ${origin}`, nonce);
-      return nonce;
+      look();
+      const nonce: unknown = held.get(`${role} ${origin}`);
+      return typeof nonce === "string" ? nonce : undefined;
     },
     set(role, origin, nonce) {
-      touch(`${role} ${origin}`, nonce);
+      look();
+      held.delete(`${role} ${origin}`);
+      held.set(`${role} ${origin}`, nonce);
+      if (held.size > CAPACITY) held.delete(held.keys().next().value as string);
+      tabs((storage, name) => storage.setItem(name, JSON.stringify([...held])));
     },
   };
 }
 
-/** One for the whole page: what one `createFetch` learnt, another need not learn again. */
-export const sharedNonces: NonceStore = /* @__PURE__ */ memoryNonces();
+/** One for all tabs: what one `createFetch` learnt, another need not learn again. */
+export const sharedNonces: NonceStore = /* @__PURE__ */ keepNonces("keybound nonces");

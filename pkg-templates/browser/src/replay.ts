@@ -16,40 +16,35 @@ export function isRequest(input: RequestInfo | URL): input is Request {
 /** Makes the request of what fetch takes, and keeps its body if that has at most `cap` octets. */
 export async function keep(input: RequestInfo | URL, init: RequestInit | undefined, cap: number): Promise<Kept> {
   const asked = isRequest(input) ? input : undefined;
-  const base = new Request(input, {
-    // A Request that is made anew from another forgets these two.
-    ...(asked && { referrer: asked.referrer, referrerPolicy: asked.referrerPolicy }),
-    ...init,
-    // Left to the platform, a redirect would take the DPoP field along, across origins too.
-    redirect: "manual",
-  });
+  const make = (more?: RequestInit): Request =>
+    new Request(input, {
+      // A Request that is made anew from another forgets these two.
+      ...(asked && { referrer: asked.referrer, referrerPolicy: asked.referrerPolicy }),
+      ...init,
+      ...more,
+      // Left to the platform, a redirect would take the DPoP field along, across origins too.
+      redirect: "manual",
+    });
   const given = init?.body;
   if (given == null && !mayHaveBody(asked)) {
+    const base = make();
     return { kind: 0, next: (url) => (url.href === base.url ? base.clone() : new Request(url, base)) };
   }
 
   const size = sizeOf(given);
-  if (size !== undefined && size > cap) return { kind: 1, next: () => base };
-  const octets = size === undefined ? await atMost(base.clone(), cap) : new Uint8Array(await base.arrayBuffer());
-  if (!octets) return { kind: 2, next: () => base };
-  return {
-    kind: 0,
-    next: () =>
-      new Request(base.url, {
-        method: base.method,
-        headers: base.headers,
-        body: octets,
-        mode: base.mode,
-        credentials: base.credentials,
-        cache: base.cache,
-        redirect: "manual",
-        referrer: base.referrer,
-        referrerPolicy: base.referrerPolicy,
-        integrity: base.integrity,
-        keepalive: base.keepalive,
-        signal: base.signal,
-      }),
-  };
+  if (size !== undefined) {
+    if (size > cap) return { kind: 1, next: () => make() };
+    const base = make();
+    const octets = await base.arrayBuffer();
+    // With the boundary of a form.
+    const { headers } = base;
+    return { kind: 0, next: () => make({ headers, body: octets }) };
+  }
+
+  // Only reading tells. A copy is read: what the caller gave is used up when it is sent, not before.
+  const [copy, rest] = given == null ? [] : new Response(given).body!.tee();
+  const octets = await atMost(copy ? new Response(copy) : asked!.clone(), cap);
+  return octets ? { kind: 0, next: () => make({ body: octets }) } : { kind: 2, next: () => make(rest && { body: rest }) };
 }
 
 /** Not every engine shows `Request.body`. */
@@ -67,7 +62,7 @@ function sizeOf(body: BodyInit | null | undefined): number | undefined {
 }
 
 /** The body, if it has at most `cap` octets. */
-async function atMost(request: Request, cap: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+export async function atMost(request: Request | Response, cap: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
   if (!request.body) {
     const octets = new Uint8Array(await request.arrayBuffer());
     return octets.length > cap ? undefined : octets;

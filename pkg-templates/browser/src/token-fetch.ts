@@ -11,7 +11,7 @@ export interface TokenFetchOptions {
   key: DpopKey;
   /** The authorization servers. */
   origins: readonly (string | URL)[];
-  /** Where nonces are kept; in the page's memory by default, apart from those of resource servers. */
+  /** Where nonces are kept; by default where all tabs of the origin find them, apart from those of resource servers. */
   nonces?: NonceStore;
   /** Injected for tests and for composition. */
   fetch?: typeof fetch;

@@ -4,6 +4,7 @@ import { KeyboundError } from "../errors.js";
 import type { SigningAlgorithm } from "../key.js";
 import { failed, Refused, transact } from "../store.js";
 import type { EndReason } from "./events.js";
+import { exclusively } from "./lock.js";
 
 /** A key pair, and which of its names it goes by. */
 export interface Pair {
@@ -17,6 +18,8 @@ export interface Tokens {
   refreshToken: string | undefined;
   idToken: string | undefined;
   scope: string | undefined;
+  /** By how many seconds the server's clock was ahead of this machine's, where it told. */
+  clockOffset?: number | undefined;
   /** When to get another one, and when this one is over. */
   refreshAt: number | undefined;
   expiresAt: number | undefined;
@@ -50,6 +53,9 @@ export const isLive = (record: Live | Ended | undefined): record is Live => reco
 /** How long a login may take; after that its key is removed. */
 const ABANDONED_AFTER = 24 * 3600 * 1000;
 
+/** Where a session is kept, and what all that have it in common share. */
+export type Place = Pick<Records, keyof Records>;
+
 /** Sessions of browsers that do not store keys. */
 const memory = new Map<string, Live | Ended>();
 
@@ -65,6 +71,16 @@ export class Records {
 
   get storage(): "persistent" | "memory" {
     return memory.has(this.#name) ? "memory" : "persistent";
+  }
+
+  /** Runs the task while no other tab runs one of this session. */
+  exclusively<T>(task: () => Promise<T>): Promise<T> {
+    return exclusively(this.#name, task);
+  }
+
+  /** To the other tabs. Only where there are tabs: elsewhere an open channel would keep the process alive. */
+  channel(): BroadcastChannel | undefined {
+    return globalThis.indexedDB && globalThis.BroadcastChannel && new BroadcastChannel(`keybound session ${this.#name}`);
   }
 
   async read(): Promise<Live | Ended | undefined> {

@@ -151,7 +151,8 @@ export class Server {
       (async () => {
         const asked = Date.now();
         const response = await request(as, this.#client(), by);
-        const answer = await process(as, this.#client(await this.#skew(response)), response);
+        const clockOffset = await this.#skew(response);
+        const answer = await process(as, this.#client(clockOffset), response);
         // Counted from the request on: rather too early than too late.
         const lifetime = answer.expires_in === undefined ? undefined : answer.expires_in * 1000;
         return {
@@ -161,6 +162,7 @@ export class Server {
             refreshToken: answer.refresh_token ?? before?.refreshToken,
             idToken: answer.id_token ?? before?.idToken,
             scope: answer.scope ?? before?.scope,
+            clockOffset,
             expiresAt: lifetime && asked + lifetime,
             refreshAt: lifetime && asked + lifetime - Math.min(30_000, lifetime / 4),
           },
@@ -170,20 +172,17 @@ export class Server {
     );
   }
 
-  /** By how many seconds the server's clock is ahead: an ID token is made at the moment it is asked for. */
-  async #skew(response: Response): Promise<number> {
+  /** By how many seconds the server's clock is ahead, where it tells: an ID token is made at the moment it is asked for. */
+  async #skew(response: Response): Promise<number | undefined> {
     try {
       const { id_token: token } = (await response.clone().json()) as { id_token: string };
       const claims = atob(token.split(".")[1]!.replaceAll("-", "+").replaceAll("_", "/"));
       const seconds = Math.round((JSON.parse(claims) as { iat: number }).iat - Date.now() / 1000);
-      if (Math.abs(seconds) > TOLERATED_SKEW) {
-        this.#options.onEvent?.({ type: "clock_skew", seconds });
-        return seconds;
-      }
+      return Math.abs(seconds) > TOLERATED_SKEW ? seconds : 0;
     } catch {
       // No ID token, or none that can be read; oauth4webapi says so.
+      return undefined;
     }
-    return 0;
   }
 
   #client(skew = 0): oauth.Client {

@@ -6,14 +6,14 @@ import { type BoundToken, createFetch } from "../fetch.js";
 import { DpopKey } from "../key.js";
 import { answerError, sessionError } from "./errors.js";
 import type { SessionEvent } from "./events.js";
-import { exclusively, pause } from "./lock.js";
+import { pause } from "./lock.js";
 import type { FinishedLogin, LoginOptions, LogoutOptions, Session, SessionInfo, SessionOptions } from "./options.js";
-import { type Ended, isLive, type Live, type Pair, Records } from "./records.js";
+import { type Ended, isLive, type Live, type Pair, type Place, Records } from "./records.js";
 import { type Grant, Server } from "./server.js";
 
 /** The session of this origin with an authorization server: the same in every tab and worker. */
 export function createSession(options: SessionOptions): Session {
-  return new SharedSession(options);
+  return new SharedSession(options, new Records(options.name ?? `${new URL(options.issuer).href} ${options.clientId}`));
 }
 
 /** How long after a failed refresh a token that still works is used before the next try. */
@@ -21,12 +21,12 @@ const HOLD_OFF = 5_000;
 /** Before a request that the network lost is repeated. */
 const BREATH = 500;
 
-class SharedSession implements Session {
+/** A session, kept in some place: of the origin, or of one worker alone. */
+export class SharedSession implements Session {
   readonly fetch: typeof fetch;
   readonly #options: SessionOptions;
-  readonly #name: string;
-  readonly #server: Server;
-  readonly #records: Records;
+  readonly server: Server;
+  readonly #records: Place;
   /** What this page saw last. */
   #record: Live | Ended | undefined;
   #loaded: Promise<void> | undefined;
@@ -36,11 +36,10 @@ class SharedSession implements Session {
   readonly #keys = new Map<string, Promise<DpopKey>>();
   readonly #channel: BroadcastChannel | undefined;
 
-  constructor(options: SessionOptions) {
+  constructor(options: SessionOptions, place: Place) {
     this.#options = options;
-    this.#name = options.name ?? `${new URL(options.issuer).href} ${options.clientId}`;
-    this.#records = new Records(this.#name);
-    this.#server = new Server(options);
+    this.#records = place;
+    this.server = new Server(options);
     this.fetch = createFetch({
       ...options,
       key: ({ thumbprint }) => this.#keys.get(thumbprint!)!,
@@ -51,9 +50,8 @@ class SharedSession implements Session {
         return tokenOf(record);
       },
     });
-    // Only where there are tabs: elsewhere an open channel would keep the process alive.
-    if (globalThis.indexedDB && globalThis.BroadcastChannel) {
-      this.#channel = new BroadcastChannel(`keybound session ${this.#name}`);
+    this.#channel = place.channel();
+    if (this.#channel) {
       this.#channel.onmessage = () => this.#reload();
       globalThis.addEventListener("pageshow", this.#onShow);
     }
@@ -69,7 +67,7 @@ class SharedSession implements Session {
     const { redirectUri, scope } = this.#options;
     const [state, verifier] = [oauth.generateRandomState(), oauth.generateRandomCodeVerifier()];
     // A key of its own for each login: the one before serves its tokens as long as they last.
-    const pair = await this.#server.makePair();
+    const pair = await this.server.makePair();
     const kept = await this.#records.begin(state, { ...pair, verifier, appState, at: Date.now() });
     try {
       const query = new URLSearchParams(parameters);
@@ -85,7 +83,7 @@ class SharedSession implements Session {
       // RFC 9449 §10: the code is of use with this key only. One that is not kept cannot be promised.
       const key = kept ? await DpopKey.from(pair.pair, pair.algorithm) : undefined;
       if (key) query.set("dpop_jkt", key.thumbprint);
-      return await this.#server.authorizationUrl(query, key);
+      return await this.server.authorizationUrl(query, key);
     } catch (error) {
       await this.#records.drop(state).catch(() => {});
       throw error;
@@ -99,7 +97,7 @@ class SharedSession implements Session {
     const isOurs = withoutQuery(address) === withoutQuery(new URL(this.#options.redirectUri));
     if (!isOurs || !state || !(answer.has("code") || answer.has("error"))) return null;
     // Under the lock: a second request with one code would make the server revoke what the first one got (RFC 6749 §4.1.2).
-    const finished = await exclusively(this.#name, () => this.#finish(answer, state)).catch((error: unknown) => {
+    const finished = await this.#records.exclusively(() => this.#finish(answer, state)).catch((error: unknown) => {
       // After an answer that may come again, a reload tries again.
       if (!url && !isPassing(error)) forgetAnswer(address);
       throw error;
@@ -122,7 +120,7 @@ class SharedSession implements Session {
   }
 
   async logout({ postLogoutRedirectUri: back }: LogoutOptions = {}): Promise<URL | null> {
-    const record = await exclusively(this.#name, async () => {
+    const record = await this.#records.exclusively(async () => {
       for (;;) {
         const found = await this.#records.read();
         // Of site data that were cleared, what this page knows is worth revoking.
@@ -134,11 +132,11 @@ class SharedSession implements Session {
     if (!record) return null;
     const { tokens } = record;
     try {
-      await this.#server.revoke(tokens, await this.#key(record));
+      await this.server.revoke(tokens, await this.#key(record));
     } catch (cause) {
       this.#options.onEvent?.({ type: "revocation_failed", cause });
     }
-    return this.#server.logoutUrl(tokens.idToken, back && String(back)).catch(() => null);
+    return this.server.logoutUrl(tokens.idToken, back && String(back)).catch(() => null);
   }
 
   close(): void {
@@ -155,18 +153,18 @@ class SharedSession implements Session {
     }
     const { appState } = login;
     // Nobody can be asked who the answer is of: the login waits.
-    await this.#server.metadata();
-    const code = await this.#server.validated(answer, state).catch(async (error: unknown) => {
+    await this.server.metadata();
+    const code = await this.server.validated(answer, state).catch(async (error: unknown) => {
       const known = answerError(error);
       // One that is not of this server must not end a login with it.
       if (known.code !== "login_invalid") await this.#records.drop(state);
       throw known;
     });
-    const { pair, algorithm } = login.pair ? (login as Pair) : await this.#server.makePair();
+    const { pair, algorithm } = login.pair ? (login as Pair) : await this.server.makePair();
     const key = await DpopKey.from(pair, algorithm);
     let grant: Grant;
     try {
-      grant = await this.#server.redeem(code, String(this.#options.redirectUri), login.verifier, key);
+      grant = await this.server.redeem(code, String(this.#options.redirectUri), login.verifier, key);
     } catch (error) {
       if (!isPassing(error)) await this.#records.drop(state);
       throw error;
@@ -189,7 +187,7 @@ class SharedSession implements Session {
     const isRefused = accessToken === refused;
     if (!isRefused && (now < refreshAt || !refreshToken || (now < expiresAt && now < this.#failedAt + HOLD_OFF))) return record;
     try {
-      return await (this.#refreshing ??= exclusively(this.#name, () => this.#refresh(record)).finally(() => (this.#refreshing = undefined)));
+      return await (this.#refreshing ??= this.#records.exclusively(() => this.#refresh(record)).finally(() => (this.#refreshing = undefined)));
     } catch (error) {
       this.#failedAt = Date.now();
       // It was early: what is there still works.
@@ -206,7 +204,7 @@ class SharedSession implements Session {
     const { refreshToken, expiresAt = Infinity } = record.tokens;
     if (!refreshToken) return Date.now() < expiresAt ? record : this.#replace(record, { ended: "expired" });
     const key = await this.#key(record);
-    const ask = (): Promise<Grant> => this.#server.refresh(refreshToken, key, record.tokens);
+    const ask = (): Promise<Grant> => this.server.refresh(refreshToken, key, record.tokens);
     try {
       const { tokens, claims = record.claims } = await ask().catch(async (error: unknown) => {
         // The answer may be lost when the server has made another refresh token: soon asked again, many servers give it again.
@@ -288,7 +286,7 @@ class SharedSession implements Session {
 
 function tokenOf({ thumbprint, tokens }: Live): BoundToken {
   const expiresAt = seconds(tokens.expiresAt);
-  return { accessToken: tokens.accessToken, tokenType: "DPoP", thumbprint, ...(expiresAt !== undefined && { expiresAt }) };
+  return { accessToken: tokens.accessToken, tokenType: "DPoP", thumbprint, clockOffset: tokens.clockOffset, ...(expiresAt !== undefined && { expiresAt }) };
 }
 
 const seconds = (milliseconds: number | undefined): number | undefined => milliseconds && Math.floor(milliseconds / 1000);
