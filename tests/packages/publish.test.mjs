@@ -63,7 +63,7 @@ for (const [name, folder] of Object.entries(dist)) {
     test("its declarations compile in a strict project", async () => {
       const file = `use-${name}.ts`;
       await project.write({
-        [file]: `export * from "@keybound/${name}";\n${name === "browser" ? 'export * from "@keybound/browser/session";\n' : ""}`,
+        [file]: `export * from "@keybound/${name}";\n${name === "browser" ? 'export * from "@keybound/browser/session";\nexport * from "@keybound/browser/oidc-client-ts";\nexport * from "@keybound/browser/worker";\n' : ""}`,
         "tsconfig.json": JSON.stringify({
           compilerOptions: { strict: true, noEmit: true, module: "esnext", moduleResolution: "bundler", target: "es2022", lib: ["es2022", "dom", "dom.iterable"], types: [], skipLibCheck: false },
           files: [file],
