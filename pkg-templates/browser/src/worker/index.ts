@@ -1,0 +1,7 @@
+// @keybound/browser/worker: a session whose key and tokens live in a worker's memory, out of the page's reach.
+
+export { serveWorker } from "./serve.js";
+export type { WorkerOptions } from "./serve.js";
+export { connectWorker } from "./connect.js";
+export type { WorkerEvent, WorkerLogin, WorkerSession, WorkerStatus } from "./connect.js";
+export { returnLogin } from "./popup.js";
