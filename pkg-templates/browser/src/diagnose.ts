@@ -4,7 +4,7 @@ import { EXPOSE } from "./errors.js";
 import { createFetch } from "./fetch.js";
 import { init } from "./init.js";
 import { DpopKey, type SigningAlgorithm } from "./key.js";
-import { memoryNonces } from "./nonces.js";
+import { keepNonces } from "./nonces.js";
 
 /** One thing that was looked at. */
 export interface DiagnosisCheck {
@@ -127,7 +127,7 @@ async function webLocks(): Promise<Finding> {
 /** Asks with a token that is none: the refusal shows all that a page needs to read. */
 async function diagnoseResource(check: Check, url: URL, given: DpopKey | undefined): Promise<void> {
   const seen: { response?: Response; nonces: number; skew: number } = { nonces: 0, skew: 0 };
-  const nonces = memoryNonces();
+  const nonces = keepNonces();
   let outcome: unknown;
   await check("resource server answers", async () => {
     const key = given ?? (await DpopKey.open(`keybound diagnosis ${crypto.randomUUID()}`));
