@@ -21,7 +21,7 @@ const HOLD_OFF = 5_000;
 /** Before a request that the network lost is repeated. */
 const BREATH = 500;
 
-/** A session, kept in some place: of the origin, or of one worker alone. */
+/** @internal A session, kept in some place: of the origin, or of one worker alone. */
 export class SharedSession implements Session {
   readonly fetch: typeof fetch;
   readonly #options: SessionOptions;
