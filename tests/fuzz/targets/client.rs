@@ -68,9 +68,9 @@ fn drive(input: &mut Unstructured<'_>) -> libfuzzer_sys::arbitrary::Result<()> {
             Command::AskToken { .. } => {
                 token = text(input, &["2YotnFZFEjr1zCsicMWpAA", "another", "a b", ""])?;
                 let answer = Token {
-                    access_token: &token,
                     token_type: *input.choose(&[None, Some("DPoP"), Some("dpop"), Some("Bearer")])?,
                     thumbprint: input.ratio(1, 8)?.then_some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"),
+                    ..Token::new(&token)
                 };
                 let nobody = input.ratio(1, 8)?;
                 exchange.handle(Event::Token(Some(answer).filter(|_| !nobody)))
@@ -79,7 +79,7 @@ fn drive(input: &mut Unstructured<'_>) -> libfuzzer_sys::arbitrary::Result<()> {
                 assert_eq!(for_request(&url).map(|target| target.origin()).as_deref(), Ok(ORIGIN));
                 let nonce = text(input, &["nonce-1", "", "a b"])?;
                 let next = exchange.handle(Event::Prepared(Preparation {
-                    key: &template,
+                    key: template.head(),
                     url: &url,
                     nonce: Some(nonce.as_str()).filter(|nonce| !nonce.is_empty()),
                     now,
@@ -110,6 +110,8 @@ fn drive(input: &mut Unstructured<'_>) -> libfuzzer_sys::arbitrary::Result<()> {
                     error: Some(error.as_str()).filter(|error| !error.is_empty()),
                     has_access_token: input.arbitrary()?,
                     token_type: Some(kind.as_str()).filter(|kind| !kind.is_empty()),
+                    issued_at: input.arbitrary()?,
+                    now,
                 };
                 let next = exchange.handle(Event::Body(answer));
                 // RFC 9449 §5: a token that is not bound never reaches the application.
