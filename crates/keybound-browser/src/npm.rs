@@ -2,10 +2,10 @@
 //!
 //! Made to be small, on both sides: no std, no formatting, no JSON reader, and plain functions
 //! instead of generated bindings, which would be a third of the package. Keys and hashes are the
-//! platform's: a key's encoded header and thumbprint are handed in, as the hash of an access token is. Numbers and pointers cross as they are. Texts cross
-//! on the [`Desk`]: several as one, with U+0000 between them, and an empty one is none. Errors leave as numbers, which
-//! TypeScript turns into text; each step of an exchange is one call that returns the number of the
-//! next command. The other side is `pkg-templates/browser/src/module.ts`.
+//! platform's: a key's encoded header and thumbprint are handed in, as the hash of an access token
+//! is. Numbers and pointers cross as they are. Texts cross on the [`Desk`]: several as one, with
+//! U+0000 between them, and an empty one is none. Errors leave as numbers, which TypeScript turns
+//! into text; each step of an exchange is one call that returns the number of the next command. The other side is `pkg-templates/browser/src/module.ts`.
 #![allow(unsafe_code, reason = "an exported name is unsafe to give, and texts come from an encoder that is trusted")]
 
 mod numbers;
@@ -101,8 +101,9 @@ extern "C" fn length(desk: &Desk) -> usize {
     desk.output.len()
 }
 
-/// The signing input of one proof becomes the text. The texts: encoded header, method, URL, access token, whose digest stands before
-/// them (not if it is the same as the last time), nonce, then names and JSON values of further claims in turn. Returns 0, or why there is none.
+/// The signing input of one proof becomes the text. The texts: encoded header, method, URL, access token, whose digest
+/// stands before them (not if it is the same as the last time), nonce, then names and JSON values of further claims in
+/// turn. Returns 0, or why there is none.
 #[unsafe(no_mangle)]
 extern "C" fn input(desk: &mut Desk, len: usize, same_token: bool, now: f64) -> u32 {
     match try_input(desk, len, same_token, now) {
@@ -192,8 +193,8 @@ extern "C" fn token(desk: &mut Desk, exchange: &mut Exchange, len: usize) -> u32
     exchange.numbered(command, &mut desk.output)
 }
 
-/// The key's encoded header and thumbprint, the URL to sign and the stored nonce. `body`: 0 repeatable, 1 large, 2 stream, and 4 more where
-/// the server answered before; `now` by the server's clock.
+/// The key's encoded header and thumbprint, the URL to sign and the stored nonce. `body`: 0 repeatable, 1 large,
+/// 2 stream, and 4 more where the server answered before; `now` by the server's clock.
 #[unsafe(no_mangle)]
 extern "C" fn prepared(desk: &mut Desk, exchange: &mut Exchange, len: usize, body: u32, now: f64) -> u32 {
     let [header, thumbprint, url, nonce] = desk.parts(len);

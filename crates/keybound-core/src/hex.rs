@@ -11,10 +11,11 @@ pub(crate) const fn value(octet: u8) -> Option<u8> {
     }
 }
 
-/// Appends the two digits of an octet, in lower case.
-pub(crate) fn push(octet: u8, out: &mut String) {
+/// Appends the two digits of an octet; `ten` is the digit of that value, `b'a'` or `b'A'`, and with it the case.
+pub(crate) fn push(octet: u8, ten: u8, out: &mut String) {
     for nibble in [octet >> 4, octet & 15] {
-        out.push(char::from(if nibble < 10 { nibble | b'0' } else { nibble.wrapping_add(b'a' - 10) }));
+        let digit = nibble.checked_sub(10).map_or(nibble | b'0', |above| above.wrapping_add(ten));
+        out.push(char::from(digit));
     }
 }
 

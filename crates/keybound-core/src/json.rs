@@ -390,7 +390,7 @@ pub fn write_string(text: &str, out: &mut String) {
             out.push(char::from(octet));
         } else {
             out.push_str("u00");
-            hex::push(octet, out);
+            hex::push(octet, b'a', out);
         }
     }
     out.push_str(text.get(run..).unwrap_or(""));

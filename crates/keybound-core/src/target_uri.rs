@@ -357,14 +357,7 @@ fn normalise_percent(text: &str) -> String {
 
 fn push_encoded(octet: u8, out: &mut String) {
     out.push('%');
-    push_hex(octet, out);
-}
-
-fn push_hex(octet: u8, out: &mut String) {
-    for nibble in [octet >> 4, octet & 15] {
-        let digit = char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-        out.push(digit.to_ascii_uppercase());
-    }
+    hex::push(octet, b'A', out);
 }
 
 #[cfg(test)]

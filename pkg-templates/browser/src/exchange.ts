@@ -57,7 +57,7 @@ interface Servers {
 }
 
 /** What one client learnt, another that keeps its nonces in the same place need not learn again. */
-const known = /* @__PURE__ */ new WeakMap<NonceStore, Servers>();
+const learnt = /* @__PURE__ */ new WeakMap<NonceStore, Servers>();
 
 /** By how much the clock of the authorization server that spoke last is ahead: the best guess for servers that say nothing. */
 let issuerClock = 0;
@@ -72,8 +72,8 @@ const TOKEN_ANSWER_LIMIT = 1024 * 1024;
 
 /** A `fetch` that does what the client's policy says. */
 export function connect(client: Client): typeof fetch {
-  const servers = known.get(client.nonces) ?? { heard: new Map(), first: new Map() };
-  known.set(client.nonces, servers);
+  const servers = learnt.get(client.nonces) ?? { heard: new Map(), first: new Map() };
+  learnt.set(client.nonces, servers);
   return async (input, requestInit) => {
     const signal = requestInit?.signal ?? (isRequest(input) ? input.signal : undefined);
     const patience = new Patience(signal);
@@ -330,7 +330,7 @@ function members(octets: Uint8Array | undefined): Record<string, unknown> {
 }
 
 /** When a fresh JWT was made (RFC 7519 §4.1.6); NaN where that cannot be seen. */
-function issuedAt(token: string | undefined): number {
+export function issuedAt(token: string | undefined): number {
   try {
     return Number((JSON.parse(atob(token!.split(".")[1]!.replaceAll("-", "+").replaceAll("_", "/"))) as { iat?: number }).iat);
   } catch {

@@ -78,6 +78,11 @@ async function stored(store: KeyStore, name: string, make: () => Promise<CryptoK
   return pair;
 }
 
+/** What IndexedDB says, or else what holds where it is refused. An error is not an absence. */
+export function orRefused<T>(work: Promise<T>, refused: () => T): Promise<T> {
+  return work.catch((error: unknown) => (error instanceof Refused ? refused() : failed(error)));
+}
+
 /** What a store's failure means to the caller. */
 export function failed(cause: unknown): never {
   throw cause instanceof Refused || cause instanceof KeyboundError ? cause : new KeyboundError("storage_failed", cause);

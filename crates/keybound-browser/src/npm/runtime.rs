@@ -8,8 +8,8 @@ use core::{
     ptr::null_mut,
 };
 
-/// Memory in blocks of powers of two. A block that is free again serves the next request of its size, and none is ever split or
-/// joined: memory grows to what was in use at once, at most doubled, and then no more.
+/// Memory in blocks of powers of two. A block that is free again serves the next request of its size, and none is ever
+/// split or joined: memory grows to what was in use at once, at most doubled, and then no more.
 ///
 /// A quarter of the code of the smallest library for this.
 struct Blocks {
@@ -53,8 +53,8 @@ impl Blocks {
     }
 }
 
-// SAFETY: a block is its caller's alone until it comes back, and as large as asked for. It is aligned for whatever this code
-// asks for: blocks begin at multiples of 8, since the memory's end does and each block is a multiple of it.
+// SAFETY: a block is its caller's alone until it comes back, and as large as asked for. It is aligned for whatever this
+// code asks for: blocks begin at multiples of 8, since the memory's end does and each block is a multiple of it.
 unsafe impl GlobalAlloc for Blocks {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         self.take(power(layout)).unwrap_or(null_mut())

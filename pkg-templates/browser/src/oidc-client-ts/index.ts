@@ -2,7 +2,7 @@
 
 import { KeyboundError } from "../errors.js";
 import { DpopKey, generate } from "../key.js";
-import { failed, obtain, Refused, transact } from "../store.js";
+import { obtain, orRefused, transact } from "../store.js";
 
 /** A key with the newest nonce of the authorization server, as oidc-client-ts has it. */
 export interface DPoPState {
@@ -46,7 +46,7 @@ export function createDPoPStore(): DPoPStore {
 async function get(clientId: string): Promise<DPoPState> {
   // ES256 is the one algorithm that oidc-client-ts signs with.
   const keys = await keep(clientId, () => generate("ES256"));
-  return { keys, nonce: inMemory.get(clientId) ?? (await stored(transact("readonly", (all) => all.get(nonceAt(clientId))), undefined)) };
+  return { keys, nonce: inMemory.get(clientId) ?? (await orRefused(transact("readonly", (all) => all.get(nonceAt(clientId))), () => undefined)) };
 }
 
 async function set(clientId: string, value: DPoPState): Promise<void> {
@@ -56,7 +56,7 @@ async function set(clientId: string, value: DPoPState): Promise<void> {
   const { nonce } = value;
   if (nonce === undefined) return;
   if (inMemory.has(clientId)) inMemory.set(clientId, nonce);
-  else await stored<unknown>(transact("readwrite", (all) => all.put(nonce, nonceAt(clientId))), undefined);
+  else await orRefused<unknown>(transact("readwrite", (all) => all.put(nonce, nonceAt(clientId))), () => undefined);
 }
 
 async function remove(clientId: string): Promise<DPoPState> {
@@ -64,14 +64,14 @@ async function remove(clientId: string): Promise<DPoPState> {
   if (!(await getAllKeys()).includes(clientId)) return undefined as unknown as DPoPState;
   const state = await get(clientId);
   await (await DpopKey.open(PREFIX + clientId)).delete();
-  await stored<unknown>(transact("readwrite", (all) => all.delete(nonceAt(clientId))), undefined);
+  await orRefused<unknown>(transact("readwrite", (all) => all.delete(nonceAt(clientId))), () => undefined);
   inMemory.delete(clientId);
   opened.delete(clientId);
   return state;
 }
 
 async function getAllKeys(): Promise<string[]> {
-  const names = await stored<IDBValidKey[]>(transact("readonly", (all) => all.getAllKeys(IDBKeyRange.bound(PREFIX, `${PREFIX}\uffff`))), []);
+  const names = await orRefused<IDBValidKey[]>(transact("readonly", (all) => all.getAllKeys(IDBKeyRange.bound(PREFIX, `${PREFIX}\uffff`))), () => []);
   return [...names.map((name) => String(name).slice(PREFIX.length)), ...inMemory.keys()];
 }
 
@@ -89,9 +89,4 @@ async function keep(clientId: string, make: () => Promise<CryptoKeyPair>): Promi
   const [pair, tier] = await obtain(PREFIX + clientId, make, undefined);
   if (tier === "memory" && !inMemory.has(clientId)) inMemory.set(clientId, undefined);
   return pair;
-}
-
-/** What IndexedDB says, or else what holds where it is refused. An error is not an absence. */
-function stored<T>(work: Promise<T>, otherwise: T): Promise<T> {
-  return work.catch((error: unknown) => (error instanceof Refused ? otherwise : failed(error)));
 }

@@ -2,7 +2,7 @@
 
 import { KeyboundError } from "../errors.js";
 import type { SigningAlgorithm } from "../key.js";
-import { failed, Refused, transact } from "../store.js";
+import { orRefused, transact } from "../store.js";
 import type { EndReason } from "./events.js";
 import { exclusively } from "./lock.js";
 
@@ -84,12 +84,12 @@ export class Records {
   }
 
   async read(): Promise<Live | Ended | undefined> {
-    return memory.get(this.#name) ?? stored(transact("readonly", (all) => all.get(this.#session)), () => undefined);
+    return memory.get(this.#name) ?? orRefused(transact("readonly", (all) => all.get(this.#session)), () => undefined);
   }
 
   /** The login is over: its session takes the place of the one before. */
   start(record: Live): Promise<void> {
-    return stored(
+    return orRefused(
       transact<void>("readwrite", (all) => {
         all.put(record, this.#session);
         return all.delete(this.#login(record.login));
@@ -124,7 +124,7 @@ export class Records {
 
   /** Keeps a login until its answer comes; false if without its key. */
   begin(state: string, login: Login): Promise<boolean> {
-    return stored(
+    return orRefused(
       transact("readwrite", (all) => all.put(login, this.#login(state))).then(() => true),
       () => {
         const { pair: _pair, algorithm: _algorithm, ...rest } = login;
@@ -140,13 +140,13 @@ export class Records {
 
   /** The login of that state, if it began in this browser. */
   async login(state: string): Promise<Login | undefined> {
-    const found = await stored<Login | undefined>(transact("readonly", (all) => all.get(this.#login(state))), () => undefined);
+    const found = await orRefused<Login | undefined>(transact("readonly", (all) => all.get(this.#login(state))), () => undefined);
     return found ?? (JSON.parse(inTab(this.#tabItem(state)) ?? "null") as Login | null) ?? undefined;
   }
 
   async drop(state: string): Promise<void> {
     forgetInTab(this.#tabItem(state));
-    await stored<void>(transact("readwrite", (all) => all.delete(this.#login(state))), () => {});
+    await orRefused<void>(transact("readwrite", (all) => all.delete(this.#login(state))), () => {});
   }
 
   /** Removes logins that nobody finished, with their keys. */
@@ -171,11 +171,6 @@ export class Records {
   #tabItem(state: string): string {
     return `keybound login ${this.#name} ${state}`;
   }
-}
-
-/** What IndexedDB says, or else what holds where it is refused. An error is not an absence. */
-function stored<T>(work: Promise<T>, refused: () => T): Promise<T> {
-  return work.catch((error: unknown) => (error instanceof Refused ? refused() : failed(error)));
 }
 
 function inTab(item: string): string | null | undefined {

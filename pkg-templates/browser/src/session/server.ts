@@ -1,7 +1,9 @@
 // The authorization server of a session: where it is, and requests to it.
 
 import * as oauth from "oauth4webapi";
-import { type DpopKey, generate, type SigningAlgorithm } from "../key.js";
+import { ranked } from "../algorithms.js";
+import { issuedAt } from "../exchange.js";
+import { type DpopKey, generate } from "../key.js";
 import { createTokenFetch } from "../token-fetch.js";
 import { asking } from "./errors.js";
 import type { SessionOptions } from "./options.js";
@@ -17,9 +19,6 @@ export interface Grant {
 const LIMIT = 20_000;
 /** What clocks may differ without anybody being told. */
 const TOLERATED_SKEW = 60;
-
-/** RFC 9449 §5.1: what the server takes is in its metadata. ES256 first, which everybody knows. */
-const PREFERENCE: readonly SigningAlgorithm[] = ["ES256", "Ed25519", "EdDSA", "ES384", "ES512", "PS256", "RS256"];
 
 export class Server {
   readonly #options: SessionOptions;
@@ -49,7 +48,7 @@ export class Server {
   async makePair(): Promise<Pair> {
     const { dpop_signing_alg_values_supported: known } = await this.metadata();
     const wanted = this.#options.algorithm;
-    const candidates = wanted ? [wanted] : PREFERENCE.filter((algorithm) => known?.includes(algorithm) ?? algorithm === "ES256");
+    const candidates = wanted ? [wanted] : ranked(known ?? undefined);
     for (const algorithm of candidates) {
       const pair = await generate(algorithm).catch(() => undefined);
       if (pair) return { pair, algorithm };
@@ -175,12 +174,13 @@ export class Server {
   /** By how many seconds the server's clock is ahead, where it tells: an ID token is made at the moment it is asked for. */
   async #skew(response: Response): Promise<number | undefined> {
     try {
-      const { id_token: token } = (await response.clone().json()) as { id_token: string };
-      const claims = atob(token.split(".")[1]!.replaceAll("-", "+").replaceAll("_", "/"));
-      const seconds = Math.round((JSON.parse(claims) as { iat: number }).iat - Date.now() / 1000);
+      const { id_token: token } = (await response.clone().json()) as { id_token?: string };
+      const seconds = Math.round(issuedAt(token) - Date.now() / 1000);
+      // No ID token, or none that can be read; oauth4webapi says so.
+      if (Number.isNaN(seconds)) return undefined;
       return Math.abs(seconds) > TOLERATED_SKEW ? seconds : 0;
     } catch {
-      // No ID token, or none that can be read; oauth4webapi says so.
+      // No JSON; it says so too.
       return undefined;
     }
   }
