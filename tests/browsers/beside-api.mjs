@@ -15,6 +15,7 @@ export const AUDIENCE = "https://api.example";
 /**
  * Starts it for pages of `pageOrigin`. A request that may use its token is answered with `{ sub, jkt, method, body }`; at `/refuse`
  * with 422, at `/away` with a redirect, at `/slow` not at all. `reasons` has a line for each decision, null for an acceptance.
+ * Its metadata (RFC 9728) are where they belong.
  */
 export async function startApi({ issuer, pageOrigin, corsHeaders = [] }) {
   const door = await openNodeDoor();
@@ -27,7 +28,12 @@ export async function startApi({ issuer, pageOrigin, corsHeaders = [] }) {
     cors: { origins: [pageOrigin], headers: corsHeaders },
     onDecision: ({ reason }) => reasons.push(reason ?? null),
   });
+  const metadata = JSON.stringify(server.metadata(door.origin));
   door.serve(async (incoming, outgoing) => {
+    if (incoming.url === "/.well-known/oauth-protected-resource") {
+      outgoing.writeHead(200, { "content-type": "application/json", "access-control-allow-origin": "*" }).end(metadata);
+      return;
+    }
     const decision = await server.protect(incoming, outgoing);
     if (decision === null) return;
     const chunks = [];

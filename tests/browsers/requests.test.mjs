@@ -248,18 +248,4 @@ inEveryEngine("requests", ({ open }) => {
       const [first, second] = api.requests.map(({ claims }) => claims.iat);
       assert.ok(Math.abs(second - first - 600) <= 10, `${first} ${second}`);
     }));
-
-  test("diagnose says what the server lacks", () =>
-    withApi(
-      wantsNonce("n1"),
-      async (api) => {
-        const page = await openClient(api);
-        const { ok, checks } = await page.run(() => kb.diagnose({ resource: target }));
-        assert.equal(ok, false);
-        const failing = checks.filter((check) => !check.ok);
-        assert.deepEqual(failing.map(({ name }) => name), ["CORS shows the challenge"]);
-        assert.match(failing[0].fix, /Access-Control-Expose-Headers: DPoP-Nonce, WWW-Authenticate/);
-      },
-      { cors: { "access-control-allow-origin": "*", "access-control-allow-headers": "Authorization, DPoP" } },
-    ));
 });

@@ -20,7 +20,8 @@ pub struct Args {
 /// toolchain needs a clippy of its own.
 const PUBLISHED: [&str; 5] =
     ["keybound-core", "keybound-rustcrypto", "keybound-webcrypto", "keybound-browser", "keybound-edge"];
-const WORKSHOP: [&str; 4] = ["keybound-conformance", "keybound-example-worker", "keybound-provider-tests", "xtask"];
+const WORKSHOP: [&str; 5] =
+    ["keybound-conformance", "keybound-example-spa", "keybound-example-worker", "keybound-provider-tests", "xtask"];
 
 /// A file that names one works only where that host can be reached; names of packages work everywhere.
 /// Written in two halves, so that this file passes.

@@ -10,6 +10,8 @@ mod lint;
 mod lock;
 mod paths;
 mod process;
+mod rust_example;
+mod rust_spa;
 mod rust_worker;
 mod setup;
 mod size;
@@ -42,6 +44,7 @@ enum Verb {
     Demo(demo::Args),
     Conformance(conformance::Args),
     Fuzz(fuzz::Args),
+    RustSpa(rust_spa::Args),
     RustWorker(rust_worker::Args),
     Size(size::Args),
     Lint(lint::Args),
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Verb::Demo(args) => demo::run(&args),
         Verb::Conformance(args) => conformance::run(&args),
         Verb::Fuzz(args) => fuzz::run(&args),
+        Verb::RustSpa(args) => rust_spa::run(&args),
         Verb::RustWorker(args) => rust_worker::run(&args),
         Verb::Size(args) => size::run(&args),
         Verb::Lint(args) => lint::run(&args),

@@ -13,5 +13,5 @@ export type { NonceStore } from "./nonces.js";
 export type { KeyboundEvent } from "./events.js";
 export { KeyboundError } from "./errors.js";
 export type { KeyboundErrorCode, SessionErrorCode, WorkerErrorCode } from "./errors.js";
-export { diagnose } from "./diagnose.js";
-export type { Diagnosis, DiagnosisCheck } from "./diagnose.js";
+export { diagnose } from "./diagnose/index.js";
+export type { Diagnosis, DiagnosisCheck, DiagnosisOptions } from "./diagnose/index.js";

@@ -2,7 +2,7 @@
 
 use super::counts;
 use super::report::Report;
-use crate::{demo, paths, process::Job, rust_worker};
+use crate::{demo, paths, process::Job, rust_spa, rust_worker};
 use anyhow::{Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,6 +33,7 @@ pub fn mtls(report: &mut Report) -> Result<()> {
 }
 
 pub fn browsers(report: &mut Report) -> Result<()> {
+    rust_spa::ensure()?;
     test_files(report, &["browsers"], 20)
 }
 
