@@ -89,7 +89,7 @@ inEveryEngine("diagnose", ({ open }) => {
     assert.deepEqual(failing(refused), ["key storage"]);
     assertFix(refused, "key storage", STORE);
     const gone = await open();
-    await gone.run(() => void Object.defineProperty(globalThis, "indexedDB", { value: undefined }));
+    await gone.run(() => void Object.defineProperty(window, "indexedDB", { value: undefined }));
     assertFix(await diagnose(gone), "key storage", STORE);
     const silent = await open();
     await silent.run(() => { IDBFactory.prototype.open = () => ({}); });
@@ -117,7 +117,7 @@ inEveryEngine("diagnose", ({ open }) => {
 
   test("a browser without WebAssembly is told so", async () => {
     const page = await open();
-    await page.run(() => void delete globalThis.WebAssembly);
+    await page.run(() => void delete window.WebAssembly);
     const checks = await diagnose(page);
     assert.deepEqual(failing(checks), ["WebAssembly"]);
     assertFix(checks, "WebAssembly", /^Switch it on/);

@@ -45,7 +45,8 @@ async function webAssembly(): Promise<Finding> {
     return bad("there is no WebAssembly", "Switch it on for this site (on Apple's devices: Lockdown Mode). keybound cannot do without.");
   }
   try {
-    await WebAssembly.compile(EMPTY_MODULE);
+    // Not only compiled: some engines heed the policy at the second step only.
+    await WebAssembly.instantiate(EMPTY_MODULE);
   } catch (error) {
     return bad(String(error), CSP);
   }
