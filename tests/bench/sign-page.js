@@ -1,57 +1,74 @@
-// In the page: one proof with an access token by each library, and the signature alone. Bundled by sign.mjs.
-import { DpopKey } from "@keybound/browser";
-import * as dpop from "dpop";
-import { exportJWK, SignJWT } from "jose";
-import * as oauth from "oauth4webapi";
+// In the page: one proof with an access token by each library, the signature alone, and requests that carry proofs.
+import { interleave } from "./figures.mjs";
+import * as atproto from "./sign-clients/atproto.js";
+import * as auth0 from "./sign-clients/auth0-spa-js.js";
+import * as dpop from "./sign-clients/dpop.js";
+import * as jose from "./sign-clients/jose.js";
+import * as keybound from "./sign-clients/keybound.js";
+import * as least from "./sign-clients/least.js";
+import * as oauth4webapi from "./sign-clients/oauth4webapi.js";
+import * as oidcClientTs from "./sign-clients/oidc-client-ts.js";
+import * as raw from "./sign-clients/raw.js";
+import { NONCE, TOKEN } from "./sign-clients/request.js";
 
-const URL_ = "https://api.example/v1/items?page=2";
-const HTU = "https://api.example/v1/items";
-const TOKEN = "a".repeat(600);
-const NONCE = "eyJ7S_zG.eyJH0-Z.HX4w-7v";
-
-const started = performance.now();
-const key = await DpopKey.open("bench");
-await key.proof({ method: "GET", url: URL_, accessToken: TOKEN, nonce: NONCE });
-/** Since the navigation began, and of that since this script ran. */
-globalThis.firstProof = { sinceNavigation: performance.now(), sinceScript: performance.now() - started };
-
-const { privateKey } = key.pair;
-const algorithm = { name: "ECDSA", hash: "SHA-256" };
-const input = new TextEncoder().encode("x".repeat(560));
-const jwk = await exportJWK(key.pair.publicKey);
-const base64url = (octets) => btoa(String.fromCharCode(...octets)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-const client = { client_id: "bench" };
-const handle = oauth.DPoP(client, key.pair);
-const customFetch = async () => ANSWER.clone();
-const ANSWER = new Response("");
-
-const WORK = {
-  raw: () => crypto.subtle.sign(algorithm, privateKey, input),
-  keybound: () => key.proof({ method: "GET", url: URL_, accessToken: TOKEN, nonce: NONCE }),
-  dpop: () => dpop.generateProof(key.pair, HTU, "GET", NONCE, TOKEN),
-  jose: async () => {
-    const ath = base64url(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(TOKEN))));
-    const claims = { jti: crypto.randomUUID(), htm: "GET", htu: HTU, ath, nonce: NONCE };
-    return new SignJWT(claims).setIssuedAt().setProtectedHeader({ alg: "ES256", typ: "dpop+jwt", jwk }).sign(privateKey);
-  },
-  // It makes proofs only within a request.
-  oauth4webapi: () =>
-    oauth.protectedResourceRequest(TOKEN, "GET", new URL(URL_), new Headers(), null, { DPoP: handle, [oauth.customFetch]: customFetch }),
+const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"]);
+const client = {
+  raw: raw.withPair(pair),
+  least: await least.withPair(pair),
+  keybound: await keybound.withPair(pair),
+  dpop: dpop.withPair(pair),
+  jose: await jose.withPair(pair),
+  oauth4webapi: oauth4webapi.withPair(pair),
+  atproto: await atproto.withPair(pair),
+  "oidc-client-ts": await oidcClientTs.kept("bench"),
+  "auth0-spa-js": await auth0.kept("bench"),
 };
 
-/** Microseconds for each kind of work, a figure a round; the kinds take turns, so that drift hits all alike. */
-globalThis.measure = async ({ rounds, batch, warmUp }) => {
-  const kinds = Object.keys(WORK);
-  const figures = Object.fromEntries(kinds.map((kind) => [kind, []]));
-  for (let round = 0; round < rounds + warmUp; round++) {
-    for (const [index] of kinds.entries()) {
-      const kind = kinds[(index + round) % kinds.length];
-      const began = performance.now();
-      for (let made = 0; made < batch; made++) await WORK[kind]();
-      const each = ((performance.now() - began) / batch) * 1000;
-      if (round >= warmUp) figures[kind].push(each);
-    }
+let tokens = 0;
+const newToken = () => String(tokens++).padStart(TOKEN.length, "a");
+const proofs = (name) => () => client[name].proof(TOKEN, NONCE);
+
+/** What is timed, by table and name; `request` is at the same time what oauth4webapi and atproto do for a proof. */
+const WORK = {
+  proofs: {
+    raw: client.raw.proof,
+    "the least by hand": proofs("least"),
+    keybound: proofs("keybound"),
+    "keybound, each with a new token": () => client.keybound.proof(newToken(), NONCE),
+    dpop: proofs("dpop"),
+    jose: proofs("jose"),
+    "oidc-client-ts": proofs("oidc-client-ts"),
+    "auth0-spa-js": proofs("auth0-spa-js"),
+  },
+  requests: {
+    raw: client.raw.proof,
+    keybound: client.keybound.request,
+    oauth4webapi: client.oauth4webapi.request,
+    atproto: client.atproto.request,
+  },
+};
+
+/** One proof of each kind, to be checked before anything is timed. */
+globalThis.specimens = async () => {
+  const made = {};
+  for (const name of Object.keys(client)) if (name !== "raw") made[name] = await client[name].proof(TOKEN, NONCE);
+  for (const name of Object.keys(WORK.requests).slice(1)) {
+    // The first request learns the nonce.
+    for (let asked = 0; asked < 2; asked++) await client[name].request();
+    made[`${name}, in a request`] = client[name].requestProof();
   }
-  return figures;
+  return made;
+};
+
+/** Microseconds for each kind of work, a figure a round. */
+globalThis.measure = async ({ table, rounds, batch, warmUp }) => {
+  const figures = await interleave(Object.keys(WORK[table]), { rounds, warmUp }, async (kind) => {
+    const work = WORK[table][kind];
+    const began = performance.now();
+    for (let made = 0; made < batch; made++) await work();
+    return ((performance.now() - began) / batch) * 1000;
+  });
+  // As a list: on their way out of a page, an object's members may lose their order.
+  return Object.entries(figures);
 };
 globalThis.ready = true;

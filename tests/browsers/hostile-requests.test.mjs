@@ -89,6 +89,39 @@ inEveryEngine("hostile servers", ({ open }) => {
     assert.equal(server.requests.length - since, 11);
   });
 
+  test("when a nonce ends, each request under way is repeated once, and those that begin after the first challenge cost none", async () => {
+    const page = await openClient();
+    assert.deepEqual(await page.run(() => {
+      window.shared = memory();
+      window.call = client({ nonces: shared });
+      return outcome(call(target + "/ending/0"));
+    }), [200, "in"]);
+    const [old, since] = [server.requests.at(-1).claims.nonce, server.requests.length];
+    server.expire();
+    const seen = await page.run(async () => {
+      let late;
+      const one = client({
+        onEvent: ({ type }) => {
+          // Others are still on their way to their challenges.
+          if (type === "retry") late ??= Promise.all(Array.from({ length: 20 }, (_, index) => outcome(call(`${target}/ending/0/late-${index}`))));
+        },
+        nonces: shared,
+      });
+      const flying = await Promise.all(Array.from({ length: 20 }, (_, index) => outcome(one(`${target}/ending/200/flying-${index}`))));
+      return { flying, late: await late };
+    });
+    assert.deepEqual(seen, { flying: Array(20).fill([200, "in"]), late: Array(20).fill([200, "in"]) });
+    const sent = server.requests.slice(since).map(({ path, claims }) => [path.split("/").at(-1), claims.nonce]);
+    const fresh = sent.at(-1)[1];
+    assert.notEqual(fresh, old);
+    // A proof that is on its way cannot be called back: those, and only those, are refused.
+    for (let index = 0; index < 20; index++) {
+      assert.deepEqual(sent.filter(([name]) => name === `flying-${index}`).map(([, nonce]) => nonce), [old, fresh]);
+      assert.deepEqual(sent.filter(([name]) => name === `late-${index}`).map(([, nonce]) => nonce), [fresh]);
+    }
+    assert.equal(sent.length, 60);
+  });
+
   test("one that asks by turns for a nonce and for another token gets three attempts", async () => {
     const page = await openClient();
     const since = server.requests.length;
@@ -202,5 +235,34 @@ inEveryEngine("hostile servers", ({ open }) => {
     delete counts["/token-fine"];
     for (const [path, count] of Object.entries(counts)) assert.ok(count <= 2, `${path}: ${count}`);
     assertNothingElsewhere();
+  });
+
+  test("a token answer that trickles without end is left after half a minute, and its connection with it", async () => {
+    const page = await openClient();
+    const since = server.requests.length;
+    const seen = await page.run(async () => {
+      // Half a minute is too long for a test; that it is half a minute is seen here.
+      const { timeout } = AbortSignal;
+      const limits = [];
+      AbortSignal.timeout = (milliseconds) => (limits.push(milliseconds), timeout.call(AbortSignal, milliseconds / 60));
+      const send = kb.createTokenFetch({ key, origins: [target], nonces: memory() });
+      const form = () => ({ method: "POST", body: new URLSearchParams({ grant_type: "refresh_token" }) });
+      const seen = {};
+      for (const status of [200, 400, 401]) {
+        const begun = performance.now();
+        const error = await send(`${target}/token-trickle/${status}`, form()).catch(({ code, name }) => [code, name]);
+        seen[status] = [error, performance.now() - begun < 5000];
+      }
+      AbortSignal.timeout = timeout;
+      return { seen, limits, then: (await send(target + "/token-fine", form())).status };
+    });
+    for (const [status, outcome] of Object.entries(seen.seen)) assert.deepEqual(outcome, [["aborted", "TimeoutError"], true], status);
+    assert.deepEqual([seen.limits, seen.then], [[30_000, 30_000, 30_000], 200]);
+    const trickling = server.requests.slice(since).filter(({ path }) => path.startsWith("/token-trickle"));
+    assert.equal(trickling.length, 3);
+    for (let waited = 0; trickling.some(({ isOpen }) => isOpen()); waited += 100) {
+      assert.ok(waited < 5000, "nobody reads, and the connection is still held");
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
   });
 });

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { calculateJwkThumbprint, importJWK, jwtVerify } from "jose";
 import { assertProof } from "../support/proof.mjs";
-import { inEveryEngine, serveSite } from "./harness.mjs";
+import { inEveryEngine } from "./harness.mjs";
 
-inEveryEngine("keys", ({ name: engine, open, site }) => {
+inEveryEngine("keys", ({ open, site }) => {
   test("a key signs and cannot be read", async () => {
     const page = await open();
     const seen = await page.run(async () => {
@@ -62,31 +62,6 @@ inEveryEngine("keys", ({ name: engine, open, site }) => {
       assert.equal(protectedHeader.alg, algorithm);
     }
     assert.equal(made.ES256.algorithm, "ES256");
-  });
-
-  test("two pages, workers and many callers that open a key at once get one", async () => {
-    const [one, two] = [await open(), await open()];
-    const rounds = 15;
-    const race = async ({ rounds }) => {
-      // Both pages start each round at the same moment of the clock.
-      const thumbprints = [];
-      for (let round = 0; round < rounds; round++) {
-        const gap = 200;
-        await new Promise((resolve) => setTimeout(resolve, 2 * gap - (Date.now() % gap)));
-        const name = `race ${Math.round(Date.now() / gap)}`;
-        const found = await Promise.all([
-          kb.DpopKey.open(name), kb.DpopKey.open(name), openInWorker(name), openInWorker(name),
-        ]);
-        thumbprints.push(...found.map((key) => [name, key.thumbprint]));
-      }
-      return thumbprints;
-    };
-    // WebDriver runs one script at a time: there the second page's is the workers'.
-    const found = engine === "chromium" ? (await Promise.all([one.run(race, { rounds }), two.run(race, { rounds })])).flat() : await one.run(race, { rounds });
-    const byName = new Map();
-    for (const [name, thumbprint] of found) byName.set(name, (byName.get(name) ?? new Set()).add(thumbprint));
-    assert.ok(byName.size >= rounds);
-    for (const [name, thumbprints] of byName) assert.equal(thumbprints.size, 1, `${name} has ${thumbprints.size} keys`);
   });
 
   test("the key is there again after a reload, in other pages and in workers", async () => {
@@ -235,21 +210,6 @@ inEveryEngine("keys", ({ name: engine, open, site }) => {
     });
   });
 
-  test("without the module's file, or where a policy forbids WebAssembly, it says so and does not hang", async () => {
-    const missing = await serveSite({ pages: { "/wasm/keybound_browser_bg.wasm": "<!doctype html>not here" } });
-    const forbidding = await serveSite({ headers: { "content-security-policy": "script-src 'self'" } });
-    const withoutType = await serveSite({ types: { ".wasm": "application/octet-stream" } });
-    try {
-      const result = async ({ origin }) => (await open(`${origin}/page.html`)).run(() => codeOf(kb.DpopKey.open()));
-      assert.equal(await result(missing), "wasm_unavailable");
-      assert.equal(await result(withoutType), "no error");
-      // WebKitGTK does not apply the policy to WebAssembly in every version.
-      if (engine !== "webkit") assert.equal(await result(forbidding), "wasm_unavailable");
-    } finally {
-      await Promise.all([missing, forbidding, withoutType].map((server) => server.close()));
-    }
-  });
-
   test("nothing is loaded before it is used", async () => {
     const page = await open();
     const before = site().requests.length;
@@ -257,14 +217,5 @@ inEveryEngine("keys", ({ name: engine, open, site }) => {
     assert.equal(asked(), 0);
     await page.run(() => Promise.all([kb.init(), kb.init(), kb.DpopKey.open("first use")]).then(() => {}));
     assert.equal(asked(), 1);
-  });
-
-  test("a failed load is tried again", async () => {
-    const page = await open();
-    const seen = await page.run(async () => {
-      const first = await codeOf(kb.init("/not/there.wasm"));
-      return [first, await codeOf(kb.DpopKey.open("after a failed load"))];
-    });
-    assert.deepEqual(seen, ["wasm_unavailable", "no error"]);
   });
 });

@@ -84,10 +84,12 @@ inEveryEngineBeside("the README", SCRIPT, ({ openPage, withServers, goAndComeBac
 
 /** What the examples leave to the reader. */
 const GIVEN = `
-import type { BoundFetch, DpopKey } from "@keybound/browser";
+import type { BoundFetch, BoundToken, DpopKey } from "@keybound/browser";
 import type * as oauth from "oauth4webapi";
 declare global {
   var accessToken: string;
+  var token: BoundToken;
+  var oldToken: BoundToken;
   var key: DpopKey;
   var api: BoundFetch;
   var as: oauth.AuthorizationServer;

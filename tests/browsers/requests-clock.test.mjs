@@ -1,14 +1,20 @@
 // Clocks that differ: what tells the server's, and what does not.
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { openNodeDoor } from "../authorization-server/door.mjs";
+import { AUDIENCE, edge, ISSUER, makeIssuer } from "../edge/support.mjs";
+import { dist } from "../support/paths.mjs";
 import { challenge, inEveryEngine, serveApi } from "./harness.mjs";
 import { openClient as openClientIn, TIMELESS, withApi } from "./requests-client.mjs";
 
+const { createNodeResourceServer } = await import(pathToFileURL(join(dist.edge, "node.js")));
 const base64url = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
 const jwt = (claims) => `${base64url({ alg: "none" })}.${base64url(claims)}.c2ln`;
 const now = () => Date.now() / 1000;
 
-inEveryEngine("clocks", ({ open }) => {
+inEveryEngine("clocks", ({ open, site }) => {
   const openClient = (api, options) => openClientIn(open, api, options);
 
   test("a fresh token shows how far the clock is off, and the proofs for the API follow", async () => {
@@ -70,5 +76,60 @@ inEveryEngine("clocks", ({ open }) => {
       const hours = api.requests.map(({ claims }) => Math.round((claims.iat - now()) / 3600) + 0);
       assert.deepEqual(hours, [0, 24, 0]);
     });
+  });
+
+  test("requests at one time learn one clock, whichever way it is off, and tell it once", async () => {
+    for (const seconds of [600, -600]) {
+      const date = () => new Date(Date.now() + seconds * 1000).toUTCString();
+      // All arrive before the first is answered; the connections of a browser to one server are six.
+      let [arrived, go] = [0, undefined];
+      const all = new Promise((resolve) => (go = resolve));
+      await withApi(async ({ claims, path }) => {
+        if (path === "/prime") return {};
+        if (++arrived >= 5) go();
+        await all;
+        return { ...challenge("n1"), ...(claims.nonce === "n1" && { status: 200 }), headers: { ...challenge("n1").headers, date: date() } };
+      }, async (api) => {
+        const page = await openClient(api);
+        const events = await page.run(async () => {
+          await outcome(call(target + "/prime"));
+          await Promise.all(Array.from({ length: 5 }, (_, index) => outcome(call(`${target}/${index}`))));
+          return events.filter(({ type }) => type === "clock_skew");
+        });
+        const ahead = api.requests.map(({ claims }) => claims.iat - now());
+        assert.equal(api.requests.length, 11);
+        for (const off of ahead.slice(0, 6)) assert.ok(Math.abs(off) <= 10, `${ahead}`);
+        for (const off of ahead.slice(6)) assert.ok(Math.abs(off - seconds) <= 10, `${ahead}`);
+        assert.equal(events.length, 1);
+        assert.ok(Math.abs(events[0].seconds - seconds) <= 5);
+      });
+    }
+  });
+
+  test("a server of @keybound/edge shows its clock to the pages that it names: a machine that is off gets in", async () => {
+    const door = await openNodeDoor();
+    const issuer = await makeIssuer();
+    const server = createNodeResourceServer({
+      issuer: ISSUER, audience: AUDIENCE, publicUrl: door.origin, tokens: edge.jwtTokens({ jwks: issuer.jwks }), cors: { origins: [site().origin] },
+    });
+    door.serve(async (incoming, outgoing) => void ((await server.protect(incoming, outgoing)) && outgoing.end("in")));
+    try {
+      for (const seconds of [900, -900]) {
+        const page = await openClient(door);
+        const { thumbprint } = await page.run(() => ({ thumbprint: key.thumbprint }));
+        const token = await issuer.token({ now: Math.floor(now()), cnf: { jkt: thumbprint } });
+        const seen = await page.run(async ({ token, seconds }) => {
+          const right = window.Date.now;
+          window.Date.now = () => right() + seconds * 1000;
+          const one = client({ token });
+          return [(await outcome(one(target)))[0], await outcome(one(target)), events.map((event) => [event.type, event.seconds])];
+        }, { token, seconds });
+        assert.deepEqual(seen.slice(0, 2), [401, [200, "in"]]);
+        assert.deepEqual(seen[2].map(([type]) => type), ["clock_skew"]);
+        assert.ok(Math.abs(seen[2][0][1] + seconds) <= 10, String(seen[2]));
+      }
+    } finally {
+      await door.close();
+    }
   });
 });

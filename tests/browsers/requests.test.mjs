@@ -42,6 +42,60 @@ inEveryEngine("requests", ({ open }) => {
       await assertProof(request.proof, { method: "POST", url: api.origin + "/items", accessToken: "token-1", thumbprint: seen.thumbprint });
     }));
 
+  test("what is asked may be a string, a URL or a Request, and what is said about it stands in any of the forms that fetch takes", () =>
+    withApi(wantsNonce("n1"), async (api) => {
+      const page = await openClient(api);
+      const seen = await page.run(async () => {
+        // Each with a client that knows no nonce yet: all of it is sent twice.
+        const get = (...asked) => outcome(client()(...asked));
+        const asked = new Request(target + "/asked", { method: "PUT", headers: { "x-test": "of the request" }, body: "of the request" });
+        return {
+          string: await get(target + "/string"),
+          URL: await get(new URL("/url?a=b#c", target)),
+          "a record": await get(target + "/record", { headers: { "X-Test": "of a record" } }),
+          pairs: await get(target + "/pairs", { headers: [["x-test", "one"], ["X-Test", "two"]] }),
+          Headers: await get(target + "/headers", { headers: new Headers({ "x-test": "of Headers" }) }),
+          Request: await get(asked),
+          "the caller's Request": asked.bodyUsed,
+          "other headers": await get(new Request(target + "/other", { headers: { "x-test": "of the request" } }), { headers: { "content-type": "text/other" } }),
+          "another method": await get(new Request(target + "/method", { method: "POST", headers: { "x-test": "kept" } }), { method: "DELETE" }),
+          "no body": await get(target + "/none", { method: "POST", body: null }),
+          "an empty init": await get(new Request(target + "/empty", { headers: { "x-test": "kept" } }), {}),
+        };
+      });
+      const { "the caller's Request": used, ...answers } = seen;
+      for (const [form, answer] of Object.entries(answers)) assert.deepEqual(answer, [200, "in"], form);
+      // As the platform has it: whose body was sent, its Request is spent.
+      assert.equal(typeof used, "boolean");
+      const told = ({ method, path, headers, body }) => [method, path, headers["x-test"], body];
+      const expected = [
+        ["GET", "/string", undefined, ""], ["GET", "/url?a=b", undefined, ""], ["GET", "/record", "of a record", ""], ["GET", "/pairs", "one, two", ""],
+        ["GET", "/headers", "of Headers", ""], ["PUT", "/asked", "of the request", "of the request"], ["GET", "/other", undefined, ""],
+        ["DELETE", "/method", "kept", ""], ["POST", "/none", undefined, ""], ["GET", "/empty", "kept", ""],
+      ];
+      assert.deepEqual(api.requests.map(told), expected.flatMap((one) => [one, one]));
+      for (const { method, path, claims } of api.requests) assert.deepEqual([claims.htm, claims.htu], [method, api.origin + path.split("?")[0]]);
+      assert.equal(api.requests.find(({ path }) => path === "/other").headers["content-type"], "text/other");
+    }));
+
+  test("an address without an origin is the page's, and what else a request says goes with it", async () => {
+    const page = await open();
+    const seen = await page.run(async () => {
+      const key = await kb.DpopKey.open("requests");
+      const requests = [];
+      const fetch = async (request) => (requests.push(request), new Response(""));
+      const call = kb.createFetch({ key, token: "t", origins: [location.origin], fetch });
+      const about = { credentials: "include", cache: "no-store", mode: "same-origin", referrerPolicy: "no-referrer", integrity: "sha256-x", keepalive: true };
+      await call("here?a=b", about);
+      await call(new Request("there", about));
+      await call(new Request("overridden", { ...about, credentials: "omit" }), { credentials: "include" });
+      return requests.map((request) => [request.url, request.redirect, ...Object.keys(about).map((name) => request[name] ?? about[name])]);
+    });
+    const { origin } = new URL(seen[0][0]);
+    const rest = ["manual", "include", "no-store", "same-origin", "no-referrer", "sha256-x", true];
+    assert.deepEqual(seen, ["/here?a=b", "/there", "/overridden"].map((path) => [origin + path, ...rest]));
+  });
+
   test("a nonce is learnt from its challenge, kept, and replaced by each newer one", () => {
     let current = 1;
     const rotating = ({ claims }) => {

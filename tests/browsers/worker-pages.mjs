@@ -15,7 +15,7 @@ const PAGE = `<!doctype html><meta charset="utf-8"><title>worker</title><script 
  * logs in, in a window or in a frame.
  */
 const PAGE_SCRIPT = `
-import { connectWorker } from ${JSON.stringify(join(dist.browser, "worker/index.js"))};
+import { connectWorker } from ${JSON.stringify(join(dist.browser, "worker/page.js"))};
 const events = [];
 const start = async (script = "/keybound/worker.js") => {
   globalThis.worker = new Worker(script, { type: "module" });
@@ -26,12 +26,13 @@ const frame = () => { const frame = document.createElement("iframe"); document.b
 const logIn = (options) => session.login({ window: frame(), ...options });
 Object.assign(globalThis, { connectWorker, events, start, outcome, frame, logIn, ready: true });`;
 const BACK_SCRIPT = `
-import { returnLogin } from ${JSON.stringify(join(dist.browser, "worker/index.js"))};
+import { returnLogin } from ${JSON.stringify(join(dist.browser, "worker/page.js"))};
 returnLogin();`;
-/** What an application writes. */
-const workerScript = (options) => `
+/** What an application writes; `more` stands below. */
+const workerScript = (options, more) => `
 import { serveWorker } from ${JSON.stringify(join(dist.browser, "worker/index.js"))};
-serveWorker(${JSON.stringify(options)});`;
+serveWorker(${JSON.stringify(options)});
+${more}`;
 
 const bundle = async (contents) => {
   const { outputFiles } = await build({
@@ -44,7 +45,7 @@ const bundle = async (contents) => {
 
 /**
  * Declares tests in each engine. `declare` gets what `inEveryEngine` gives, and `withServers(options, work)`: work gets
- * `{ server, api, openPage }`, with pages whose worker is configured for these two. `pages` and `headers` are of the site.
+ * `{ server, api, openPage }`, with pages whose worker is configured for these two; `script` is more of its script. `pages` and `headers` are of the site.
  */
 export function inEveryEngineWithWorkers(title, declare, { pages: more = {}, headers = { "content-security-policy": STRICT_CSP } } = {}) {
   // Each test has its servers, and so its worker's script: room for it.
@@ -54,7 +55,7 @@ export function inEveryEngineWithWorkers(title, declare, { pages: more = {}, hea
     title,
     (engine) => {
       const { open, site } = engine;
-      const withServers = async ({ worker: workerOptions, ...options }, work) => {
+      const withServers = async ({ worker: workerOptions, script: more = "", ...options }, work) => {
         const redirectUri = site().origin + BACK;
         const server = await startAuthorizationServer({ redirectUri, audience: AUDIENCE, ...options });
         const api = await startApi({ issuer: server.origin, pageOrigin: site().origin, corsHeaders: ["x-test"] });
@@ -62,7 +63,7 @@ export function inEveryEngineWithWorkers(title, declare, { pages: more = {}, hea
         try {
           const text = await bundle(workerScript({
             issuer: server.origin, clientId: "page", redirectUri, origins: [api.origin], scope: "openid orders", ...workerOptions?.({ server, api }),
-          }));
+          }, more));
           script.fill(" ").write(text);
           return await work({ server, api, openPage });
         } finally {

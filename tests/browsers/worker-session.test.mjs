@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { decodeJwt } from "jose";
 import { inEveryEngineWithWorkers } from "./worker-pages.mjs";
 
-inEveryEngineWithWorkers("a session in a worker", ({ name, withServers, site }) => {
+inEveryEngineWithWorkers("a session in a worker", ({ name, open, withServers, site }) => {
   // WebKit's driver runs scripts without a person's click, and WebKit opens no window then: there, a frame.
   const popup = name !== "webkit";
   test(`a login in a ${popup ? "popup" : "frame"} opens the API; the code is bound to the worker's key`, () =>
@@ -145,4 +145,18 @@ inEveryEngineWithWorkers("a session in a worker", ({ name, withServers, site }) 
       const page = await openPage();
       assert.equal((await page.run(() => outcome(start("/nowhere.js")))).code, "worker_gone");
     }));
+
+  test("without a bundler the page loads its half only: no session, no module, no oauth4webapi", async () => {
+    const since = site().requests.length;
+    const page = await open(`${site().origin}/plain.html`);
+    assert.deepEqual(await page.run(async () => [typeof half.connectWorker, half.returnLogin(), Object.keys(half).sort()]), ["function", false, ["connectWorker", "returnLogin"]]);
+    const loaded = site().requests.slice(since).filter((path) => path.endsWith(".js") || path.endsWith(".wasm"));
+    assert.ok(loaded.includes("/worker/page.js"));
+    assert.ok(loaded.length < 10 && loaded.every((path) => !/session|serve|wasm|key|exchange|oauth/.test(path)), String(loaded));
+  });
+}, {
+  pages: {
+    "/plain.html": `<!doctype html><meta charset="utf-8"><title>plain</title><script type="module" src="/plain.js"></script>`,
+    "/plain.js": `globalThis.half = await import("/worker/page.js"); globalThis.ready = true;`,
+  },
 });

@@ -129,3 +129,14 @@ test("sizes that are no sizes are refused", () => {
   const make = (cache) => () => edge.createResourceServer({ issuer: "https://as.example", audience: "a", cache });
   for (const cache of [{ tokens: -1 }, { keys: 1.5 }, { tokens: Infinity }, { keys: "10" }]) assert.throws(make(cache), /cache\.(tokens|keys)/);
 });
+
+test("the remembered hash of one token does not stand for another of the same client", async () => {
+  const world = await makeWorld();
+  const other = await world.issuer.token({ cnf: world.client.cnf, sub: "bob" });
+  const ask = async (token, proven = token) => world.server.authenticate(makeRequest({ token, proof: await world.client.proof({ token: proven }) }));
+  for (let time = 0; time < 2; time++) {
+    for (const [token, sub] of [[world.token, "alice"], [other, "bob"]]) assert.equal((await ask(token)).claims.sub, sub);
+    assert.equal((await ask(world.token, other)).reason, "ath_mismatch");
+    assert.equal((await ask(other, world.token)).reason, "ath_mismatch");
+  }
+});

@@ -25,11 +25,11 @@ describe("answers", () => {
   const refusal = async (origin, from = server) =>
     (await from.authenticate(makeRequest({ headers: origin ? { origin } : {} }))).response().headers;
 
-  test("an allowed origin may read the answer, with challenge and nonce", async () => {
+  test("an allowed origin may read the answer, with challenge, nonce and the server's clock", async () => {
     for (const origin of [APP, "https://second.example"]) {
       const headers = await refusal(origin);
       assert.equal(headers.get("access-control-allow-origin"), origin);
-      assert.deepEqual(listOf(headers, "access-control-expose-headers"), ["www-authenticate", "dpop-nonce"]);
+      assert.deepEqual(listOf(headers, "access-control-expose-headers"), ["www-authenticate", "dpop-nonce", "date"]);
       assert.deepEqual(listOf(headers, "vary"), ["origin"]);
     }
   });

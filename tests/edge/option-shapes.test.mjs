@@ -110,3 +110,27 @@ for (const [role, make] of Object.entries(ROLES)) {
     });
   });
 }
+
+describe("what is given to a server", () => {
+  const namespace = { idFromName() {}, get() {} };
+  const asked = { endpoint: new URL("https://as.example/introspect"), authenticate: (request) => request };
+  const MAKERS = {
+    memoryReplay: [(options) => edge.memoryReplay(options), { maxentries: 5 }, "maxEntries, maxPerKey"],
+    redisReplay: [(options) => edge.redisReplay({ call() {} }, options), { prefx: "x" }, "prefix"],
+    durableObjectReplay: [(options) => edge.durableObjectReplay(namespace, options), { shard: 5 }, "shards"],
+    introspection: [(options) => edge.introspection(options), { ...asked, cacheSecond: 5 }, "endpoint, authenticate, fetch, cacheSeconds"],
+  };
+  for (const [name, [make, slip, known]] of Object.entries(MAKERS)) {
+    test(`${name} refuses options that are none, and a slip in them`, () => {
+      for (const odd of [null, 5, "x", [], true]) assert.throws(() => make(odd), { name: "TypeError", message: `${name}: give an object` });
+      const [member] = Object.keys(slip).slice(-1);
+      assert.throws(() => make(slip), { name: "TypeError", message: `${name}: "${member}" is not known; there are ${known}` });
+    });
+  }
+
+  test("takes their options where they are right, or left out", () => {
+    for (const [name, [make]] of Object.entries(MAKERS)) if (name !== "introspection") make(), make({});
+    edge.memoryReplay({ maxEntries: 10, maxPerKey: 5 });
+    edge.introspection({ ...asked, fetch: undefined, cacheSeconds: undefined });
+  });
+});

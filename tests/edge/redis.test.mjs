@@ -1,44 +1,22 @@
 // Replay marks in a real Redis that keeps what it acknowledges, through both clients.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
+import { startRedis } from "../support/redis.mjs";
 import { edge, makeWorld } from "./support.mjs";
 
 let folder;
 let socket;
 let redis;
 
-/** On a socket of its own: no port to look for. */
-async function startRedis() {
-  const settings = ["--port", "0", "--unixsocket", socket, "--dir", folder, "--appendonly", "yes", "--appendfsync", "always", "--save", ""];
-  const child = spawn("redis-server", settings, { stdio: ["ignore", "pipe", "pipe"] });
-  const ended = new Promise((resolve) => child.once("exit", resolve));
-  let log = "";
-  await new Promise((resolve, reject) => {
-    child.once("error", (cause) => reject(new Error("redis-server did not start: `cargo xtask setup redis` installs it", { cause })));
-    child.once("exit", () => reject(new Error(`redis-server ended\n${log}`)));
-    child.stdout.on("data", (chunk) => {
-      log += chunk;
-      if (log.includes("eady to accept connections")) resolve();
-    });
-  });
-  return {
-    async kill() {
-      child.kill("SIGKILL");
-      await ended;
-    },
-  };
-}
-
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "keybound-redis-"));
-  socket = join(folder, "redis.sock");
-  redis = await startRedis();
+  redis = await startRedis(folder);
+  socket = redis.socket;
 });
 after(async () => {
   await redis?.kill();
@@ -96,7 +74,7 @@ for (const [name, make] of Object.entries(CLIENTS)) {
         await redis.kill();
         const decision = await ask();
         assert.deepEqual([decision.ok, decision.status, decision.reason], [false, 503, "replay_store_unavailable"]);
-        redis = await startRedis();
+        redis = await startRedis(folder);
         let answer;
         do {
           // Until the client has found it again; no answer on the way lets anything in.

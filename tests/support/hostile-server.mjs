@@ -18,22 +18,25 @@ const ENDLESS = 256 * 1024 * 1024;
 
 /**
  * Starts it, and an honest server of another origin that must never get anything with credentials. `requests` and
- * `elsewhere.requests` are what both got, preflights aside; `connections()` counts those that the hostile one holds open.
+ * `elsewhere.requests` are what both got, preflights aside; `connections()` counts those that the hostile one holds open;
+ * `expire()` ends the nonce that is good at `ending`.
  */
 export async function serveHostile() {
   const elsewhere = await serveRecording((_, outgoing) => outgoing.writeHead(200, CORS).end("elsewhere"));
   let count = 0;
+  let epoch = 0;
   const here = await serveRecording((request, outgoing, incoming) => {
     count++;
     const [, way, ...details] = request.url.pathname.split("/");
     const answer = WAYS[way] ?? WAYS.fine;
-    answer({ ...request, count, details, incoming, outgoing, elsewhere: elsewhere.origin, origin: `http://${incoming.headers.host}` });
+    answer({ ...request, count, good: () => `epoch-${epoch}`, details, incoming, outgoing, elsewhere: elsewhere.origin, origin: `http://${incoming.headers.host}` });
   });
   return {
     origin: here.origin,
     requests: here.requests,
     elsewhere,
     connections: here.connections,
+    expire: () => void epoch++,
     async close() {
       await here.close();
       await elsewhere.close();
@@ -52,6 +55,7 @@ async function serveRecording(answer) {
     }
     const { authorization, dpop } = incoming.headers;
     const request = { method: incoming.method, path: incoming.url, url: new URL(incoming.url, "http://here"), authorization, dpop, claims: dpop && decodeJwt(dpop) };
+    request.isOpen = () => !outgoing.closed;
     requests.push(request);
     answer(request, outgoing, incoming);
     if (!incoming.destroyed) incoming.resume();
@@ -109,6 +113,8 @@ const WAYS = {
   long: ({ outgoing, details }) => demand(outgoing, "n".repeat(Number(details[0]))),
   hidden: ({ outgoing }) => demand(outgoing, "hidden", { "access-control-expose-headers": "WWW-Authenticate" }),
   illegal: ({ outgoing, details }) => raw(outgoing, [`DPoP-Nonce: ${{ quote: 'n"1', blank: "n 1", tab: "n\t1", high: "n\xe91", backslash: "n\\1", empty: "" }[details[0]]}`]),
+  /** One for everybody until it ends; what arrived is judged after so many milliseconds. */
+  ending: ({ outgoing, claims, good, details }) => setTimeout(() => (claims?.nonce === good() ? outgoing.writeHead(200, CORS).end("in") : demand(outgoing, good())), Number(details[0])),
   /** Asks by turns for another nonce and another token. */
   turns: ({ outgoing, count }) => (count % 2 ? demand(outgoing, `turns-${count}`) : outgoing.writeHead(401, { ...CORS, "www-authenticate": 'DPoP error="invalid_token"' }).end()),
 
@@ -153,6 +159,12 @@ const WAYS = {
   "token-fine": ({ outgoing }) => outgoing.writeHead(200, { ...CORS, ...JSON_TYPE }).end('{"access_token":"t","token_type":"DPoP"}'),
   "token-endless": ({ outgoing, details }) => pour(outgoing, Number(details[0]), JSON_TYPE, '{"error":"use_dpop_nonce","access_token":"t","token_type":"Bearer",'),
   "token-never": ({ outgoing, details }) => outgoing.writeHead(Number(details[0]), { ...CORS, ...JSON_TYPE }).write('{"error":'),
+  /** One octet after the other, and never the last. */
+  "token-trickle": ({ outgoing, details }) => {
+    outgoing.writeHead(Number(details[0]), { ...CORS, ...JSON_TYPE, "dpop-nonce": "trickle" }).write('{"error":"use_dpop_nonce","access_token":"');
+    const drops = setInterval(() => outgoing.write("t"), 50);
+    outgoing.once("close", () => clearInterval(drops));
+  },
   "token-looping": ({ outgoing, count }) => outgoing.writeHead(400, { ...CORS, ...JSON_TYPE, "dpop-nonce": `looping-${count}` }).end('{"error":"use_dpop_nonce"}'),
   "token-deep": ({ outgoing }) => outgoing.writeHead(400, { ...CORS, ...JSON_TYPE }).end("[".repeat(200_000)),
   "token-odd": ({ outgoing, details }) =>

@@ -14,4 +14,4 @@ mod platform;
 mod web;
 
 #[cfg(all(feature = "web", not(all(feature = "npm", target_family = "wasm"))))]
-pub use web::{BoundToken, Client, DpopKey, Error, NoToken, Proof, Storage, TokenSource};
+pub use web::{BoundToken, Client, DpopKey, Error, Event, KeySource, Keyring, NoToken, Proof, Storage, TokenSource};

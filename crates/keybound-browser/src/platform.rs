@@ -1,4 +1,4 @@
-//! Clock and randomness of the global object: windows, workers, Node and workerd have them there.
+//! Clock, timers and randomness of the global object: windows, workers, Node and workerd have them there.
 
 use wasm_bindgen::prelude::*;
 
@@ -9,6 +9,12 @@ extern "C" {
 
     #[wasm_bindgen(js_namespace = Date, js_name = now)]
     fn date_now() -> f64;
+
+    #[wasm_bindgen(js_name = setTimeout)]
+    pub(crate) fn set_timeout(run: &JsValue, milliseconds: u32) -> JsValue;
+
+    #[wasm_bindgen(js_name = clearTimeout)]
+    pub(crate) fn clear_timeout(id: &JsValue);
 }
 
 /// Fresh octets for a `jti` (RFC 9449 §4.2).

@@ -40,7 +40,8 @@ impl Cors {
     pub fn fields(&self, origin: Option<&str>) -> Vec<Field> {
         let mut fields = self.allow(origin);
         if self.allows(origin) {
-            fields.push(("Access-Control-Expose-Headers", "WWW-Authenticate, DPoP-Nonce".to_owned()));
+            // `Date`, which CORS hides too, tells a page by how much its clock is off.
+            fields.push(("Access-Control-Expose-Headers", "WWW-Authenticate, DPoP-Nonce, Date".to_owned()));
         }
         fields
     }
@@ -101,7 +102,7 @@ mod tests {
         let cors = Cors::for_origins(["https://app.example"]);
         let ours = cors.fields(Some("https://app.example"));
         assert_eq!(value(&ours, "Access-Control-Allow-Origin"), Some("https://app.example"));
-        assert_eq!(value(&ours, "Access-Control-Expose-Headers"), Some("WWW-Authenticate, DPoP-Nonce"));
+        assert_eq!(value(&ours, "Access-Control-Expose-Headers"), Some("WWW-Authenticate, DPoP-Nonce, Date"));
         for origin in [Some("https://evil.example"), Some("https://app.example.evil"), Some("null"), None] {
             let fields = cors.fields(origin);
             // A cache must not hand one origin's answer to another.

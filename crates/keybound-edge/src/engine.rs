@@ -187,6 +187,8 @@ pub struct Signatures<'a> {
     pub key: Id,
     /// Whether the token is remembered and asks for the connection's certificate.
     pub certificate: bool,
+    /// The SHA-256 of the access token.
+    pub token_hash: &'a [u8; 32],
 }
 
 impl Engine {
@@ -205,7 +207,13 @@ impl Engine {
 
     /// Begins with a request.
     pub fn begin(&mut self, request: &Request<'_>, now: Timestamp) -> Step {
-        let presented = match Presented::read(request, &self.config.policy, now) {
+        self.begin_hashed(request, None, now)
+    }
+
+    /// Begins with a request the SHA-256 of whose token may be known: what [`Signatures::token_hash`] was for a request
+    /// with the same `Authorization` field.
+    pub fn begin_hashed(&mut self, request: &Request<'_>, token_hash: Option<&[u8; 32]>, now: Timestamp) -> Step {
+        let presented = match Presented::read_hashed(request, token_hash, &self.config.policy, now) {
             Ok(presented) => presented,
             Err(reason) => return Step::Rejected(reason),
         };
@@ -366,6 +374,7 @@ impl Engine {
             proof: parsed.proof().map(|proof| proof.signature_check()),
             key: stage.ids.key,
             certificate,
+            token_hash: parsed.token_hash(),
         })
     }
 

@@ -8,7 +8,7 @@ use core::cell::RefCell;
 
 use keybound_core::{
     json::{Object, Value},
-    server::jwks::Jwks,
+    server::{freshness::Freshness, jwks::Jwks},
     time::Timestamp,
 };
 
@@ -17,10 +17,6 @@ use crate::{
     surroundings::{Documents, Unavailable},
 };
 
-/// Seconds after which keys are fetched anew.
-const FRESH_SECONDS: u64 = 600;
-/// Seconds for which old keys serve while the issuer cannot be reached.
-const STALE_SECONDS: u64 = 3600;
 /// Seconds between two fetches while there are keys: for an unknown `kid`, or after a failure.
 const PAUSE_SECONDS: u64 = 30;
 /// Seconds between two fetches while there are none.
@@ -35,12 +31,34 @@ const MOST_LOOKS: u32 = 500;
 #[derive(Debug, Default)]
 struct State {
     given: bool,
-    fetched_at: Option<i64>,
+    fetched: Option<Fetched>,
     tried_at: Option<i64>,
     /// Fetches are numbered, so that one that ends late does not undo a later one.
     flight: Option<u32>,
     flights: u32,
     newest: u32,
+}
+
+/// When keys were fetched, and how long they serve: as their answer said, within bounds.
+#[derive(Clone, Copy, Debug)]
+struct Fetched {
+    at: i64,
+    freshness: Freshness,
+}
+
+impl Fetched {
+    /// A clock that was set back says nothing about their age.
+    const fn age(self, now: i64) -> u64 {
+        now.abs_diff(self.at)
+    }
+
+    fn is_fresh(self, now: i64) -> bool {
+        self.age(now) <= u64::from(self.freshness.fresh)
+    }
+
+    fn is_too_old(self, now: i64) -> bool {
+        self.age(now) > u64::from(self.freshness.fresh).saturating_add(u64::from(self.freshness.stale))
+    }
 }
 
 /// The keys of one issuer.
@@ -74,12 +92,10 @@ impl IssuerKeys {
     pub(crate) fn due(&self, now: Timestamp) -> Due {
         let now = now.as_seconds();
         self.update(|state| {
-            // A clock that was set back says nothing about their age.
-            let age = state.fetched_at.filter(|_| !state.given).map(|at| now.abs_diff(at));
-            match age {
-                Some(age) if age > STALE_SECONDS => Due::TooOld,
+            match state.fetched.filter(|_| !state.given) {
+                Some(fetched) if fetched.is_too_old(now) => Due::TooOld,
                 // One fetches, the others go on with what there is.
-                Some(age) if age > FRESH_SECONDS && state.flight.is_none() && state.may_try(now) => Due::Old,
+                Some(fetched) if !fetched.is_fresh(now) && state.flight.is_none() && state.may_try(now) => Due::Old,
                 _ => Due::Fine,
             }
         })
@@ -88,7 +104,7 @@ impl IssuerKeys {
 
     /// Forgets keys that are too old.
     pub(crate) fn forget(&self) {
-        self.update(|state| state.fetched_at = None);
+        self.update(|state| state.fetched = None);
     }
 
     /// Fetches the keys, unless that was just tried, and hands them to `take`. True if there are keys
@@ -98,8 +114,9 @@ impl IssuerKeys {
             && let Some(number) = self.begin(now.as_seconds(), documents).await
         {
             let _landing = Landing { keys: self, number };
-            if let Ok(jwks) = fetch(&self.issuer, documents).await
-                && self.is_newest(number, now.as_seconds())
+            let at = now.as_seconds();
+            if let Ok((jwks, freshness)) = fetch(&self.issuer, at, documents).await
+                && self.is_newest(number, Fetched { at, freshness })
             {
                 take(jwks);
             }
@@ -142,12 +159,12 @@ impl IssuerKeys {
         false
     }
 
-    fn is_newest(&self, number: u32, now: i64) -> bool {
+    fn is_newest(&self, number: u32, fetched: Fetched) -> bool {
         let newest = self.update(|state| {
             let newest = number >= state.newest;
             if newest {
                 state.newest = number;
-                state.fetched_at = Some(now);
+                state.fetched = Some(fetched);
             }
             newest
         });
@@ -156,7 +173,7 @@ impl IssuerKeys {
 
     fn is_usable(&self, now: Timestamp) -> bool {
         self.is_given()
-            || (self.due(now) != Due::TooOld && self.update(|state| state.fetched_at.is_some()).unwrap_or(false))
+            || (self.due(now) != Due::TooOld && self.update(|state| state.fetched.is_some()).unwrap_or(false))
     }
 
     fn is_given(&self) -> bool {
@@ -175,7 +192,7 @@ impl IssuerKeys {
 
 impl State {
     fn may_try(&self, now: i64) -> bool {
-        let pause = if self.fetched_at.is_none() { RETRY_SECONDS } else { PAUSE_SECONDS };
+        let pause = if self.fetched.is_none() { RETRY_SECONDS } else { PAUSE_SECONDS };
         self.tried_at.is_none_or(|at| now.abs_diff(at) >= pause)
     }
 }
@@ -192,13 +209,15 @@ impl Drop for Landing<'_> {
     }
 }
 
-/// An issuer's key set, by way of its metadata.
-async fn fetch<D: Documents>(issuer: &str, documents: &D) -> Result<Jwks, Unavailable> {
+/// An issuer's key set, by way of its metadata, and how long it serves.
+async fn fetch<D: Documents>(issuer: &str, now: i64, documents: &D) -> Result<(Jwks, Freshness), Unavailable> {
     for url in metadata_urls(issuer) {
         if let Ok(metadata) = documents.get(&url).await
-            && let Some(jwks_uri) = jwks_uri(&metadata, issuer)
+            && let Some(jwks_uri) = jwks_uri(&metadata.text, issuer)
         {
-            return Jwks::parse(&documents.get(&jwks_uri).await?).map_err(|_| Unavailable);
+            let keys = documents.get(&jwks_uri).await?;
+            let jwks = Jwks::parse(&keys.text).map_err(|_| Unavailable)?;
+            return Ok((jwks, keys.freshness_of_keys(now)));
         }
     }
     Err(Unavailable)

@@ -1,9 +1,15 @@
 //! The exports of the npm package's wasm module. Private to it: `pkg-templates/edge` is the API.
 //!
+//! Plain functions, whose other side is `pkg-templates/edge/src/module.ts`: generated bindings would be a tenth of the
+//! package. Numbers and pointers cross as they are, texts on the [`Desk`].
+//!
 //! A request crosses into wasm twice when all is warm: `begin` and `signatures`. What a step has to
 //! say stands in a block of numbers in memory (`slots`), which the other side reads without a call.
 
+#![allow(unsafe_code, reason = "an exported name is unsafe to give, and texts come from an encoder that is trusted")]
+
 mod certificates;
+mod desk;
 mod freshness;
 mod options;
 mod proof_check;
@@ -12,9 +18,14 @@ mod shared;
 mod tables;
 mod token_endpoint;
 
-use alloc::{rc::Rc, string::String, vec::Vec};
+use alloc::{boxed::Box, rc::Rc, string::String};
 use core::cell::RefCell;
 
+use self::{
+    desk::{Desk, some},
+    shared::{Memory, Slots},
+};
+use crate::engine::{Engine, Gone, Step};
 use keybound_core::{
     base64url,
     server::{
@@ -22,6 +33,7 @@ use keybound_core::{
         jwks::Jwks,
         nonce::NonceStatus,
         policy::{ClientType, Scheme},
+        reason::Reason,
         replay::{MemoryReplay, ReplayAnswer, ReplayMark, ReplayStore},
         request::Request,
         resource_server::Accepted,
@@ -30,10 +42,6 @@ use keybound_core::{
     thumbprint::Thumbprint,
     time::Timestamp,
 };
-use wasm_bindgen::prelude::*;
-
-use self::shared::{Memory, Slots};
-use crate::engine::{Engine, Gone, Step};
 
 /// The kinds of steps, as numbers. `pkg-templates/edge/src/engine.ts` has the same list.
 const REJECTED: u32 = 0;
@@ -51,8 +59,7 @@ const NEED_CLIENT_TYPE: u32 = 8;
 const TEXT: usize = 15;
 
 /// A resource server.
-#[wasm_bindgen]
-pub struct Server {
+struct Server {
     engine: Engine,
     slots: Slots,
     memory: Memory,
@@ -63,154 +70,187 @@ pub struct Server {
 }
 
 /// Marks of one process, shared by the servers that were given it.
-#[wasm_bindgen]
-pub struct ReplayMemory(Rc<RefCell<MemoryReplay>>);
+struct ReplayMemory(Rc<RefCell<MemoryReplay>>);
 
-#[wasm_bindgen]
-impl ReplayMemory {
-    /// `seed` is 32 random octets, or none where the platform gives none.
-    #[wasm_bindgen(constructor)]
-    pub fn new(max_entries: u32, max_per_key: u32, seed: &[u8]) -> Self {
-        let max_entries = usize::try_from(max_entries).unwrap_or(usize::MAX);
-        let memory = match seed.as_array() {
-            Some(seed) => MemoryReplay::seeded(max_entries, max_per_key, seed),
-            None => MemoryReplay::new(max_entries, max_per_key),
-        };
-        Self(Rc::new(RefCell::new(memory)))
-    }
-
-    /// 0 fresh, 1 replayed, 2 full. The key of a mark of ours stands for itself; any other text
-    /// counts by its hash.
-    pub fn claim(&self, key: &str, jkt: &str, expires_at: f64, now: f64) -> u8 {
-        let jkt = Thumbprint::parse(jkt).unwrap_or(Thumbprint::from_bytes([0; 32]));
-        let expires_at = seconds(expires_at).as_seconds_ceil();
-        let mark = match base64url::decode_array(key) {
-            Ok(hash) => ReplayMark::from_hash(hash, jkt, expires_at),
-            Err(_) => ReplayMark::new(jkt, key, "", expires_at),
-        };
-        let Ok(mut memory) = self.0.try_borrow_mut() else { return 2 };
-        answer_number(memory.claim(&mark, seconds(now).as_seconds()))
-    }
+/// The octets are 32 random ones, or none where the platform gives none.
+#[unsafe(no_mangle)]
+extern "C" fn memory_open(desk: &Desk, len: usize, max_entries: u32, max_per_key: u32) -> Box<ReplayMemory> {
+    let max_entries = usize::try_from(max_entries).unwrap_or(usize::MAX);
+    let memory = match desk.octets(len).as_array() {
+        Some(seed) => MemoryReplay::seeded(max_entries, max_per_key, seed),
+        None => MemoryReplay::new(max_entries, max_per_key),
+    };
+    Box::new(ReplayMemory(Rc::new(RefCell::new(memory))))
 }
 
-#[wasm_bindgen]
-impl Server {
-    /// Reads the options, as JSON, once.
-    pub fn open(options: &str) -> Option<Self> {
-        Some(Self {
-            engine: Engine::new(options::read(options)?),
-            slots: Slots::new(),
-            memory: Memory::default(),
-            accepted: None,
-            jkt: String::new(),
-            mark: String::new(),
-        })
-    }
+/// The text is the thumbprint, a blank and the key. 0 fresh, 1 replayed, 2 full. The key of a mark of ours stands for
+/// itself; any other text counts by its hash.
+#[unsafe(no_mangle)]
+extern "C" fn memory_claim(memory: &ReplayMemory, desk: &Desk, len: usize, expires_at: f64, now: f64) -> u32 {
+    let text = desk.text(len);
+    let end = text.bytes().position(|octet| octet == b' ').unwrap_or(0);
+    let jkt = text.get(..end).and_then(Thumbprint::parse).unwrap_or(Thumbprint::from_bytes([0; 32]));
+    let key = text.get(end.saturating_add(1)..).unwrap_or_default();
+    let expires_at = seconds(expires_at).as_seconds_ceil();
+    let mark = match base64url::decode_array(key) {
+        Ok(hash) => ReplayMark::from_hash(hash, jkt, expires_at),
+        Err(_) => ReplayMark::new(jkt, key, "", expires_at),
+    };
+    let Ok(mut memory) = memory.0.try_borrow_mut() else { return 2 };
+    answer_number(memory.claim(&mark, seconds(now).as_seconds()))
+}
 
-    /// Where the slots stand.
-    pub fn slots(&self) -> u32 {
-        self.slots.address()
-    }
+/// The servers that were given it keep the marks.
+#[unsafe(no_mangle)]
+extern "C" fn memory_close(memory: Box<ReplayMemory>) {
+    drop(memory);
+}
 
-    /// Marks are claimed here, within `signatures`.
-    pub fn use_memory(&mut self, memory: &ReplayMemory) {
-        self.memory = Memory::of(memory);
-    }
+/// Reads the options, as JSON, once.
+#[unsafe(no_mangle)]
+extern "C" fn server_open(desk: &Desk, len: usize) -> Option<Box<Server>> {
+    Some(Box::new(Server {
+        engine: Engine::new(options::read(desk.text(len))?),
+        slots: Slots::new(),
+        memory: Memory::default(),
+        accepted: None,
+        jkt: String::new(),
+        mark: String::new(),
+    }))
+}
 
-    pub fn begin(
-        &mut self,
-        method: &str,
-        url: &str,
-        authorization: Option<String>,
-        dpop: Option<String>,
-        now: f64,
-    ) -> u32 {
-        let authorization = authorization.as_deref();
-        let dpop = dpop.as_deref();
-        let request = Request { method, url, authorization: authorization.as_slice(), dpop: dpop.as_slice() };
-        let scheme = answer::scheme_used(&request);
-        let step = self.engine.begin(&request, seconds(now));
-        let kind = self.write(step);
-        // The challenge names the scheme that was used.
-        self.slots.set(2, scheme_number(scheme));
-        kind
-    }
+#[unsafe(no_mangle)]
+extern "C" fn server_close(server: Box<Server>) {
+    drop(server);
+}
 
-    /// Goes on after a step of this kind, with the answer as a number: a nonce's status, 1 for a confidential
-    /// client, the replay store's answer. About keys there is none: they were set, or not.
-    pub fn answer(&mut self, kind: u32, handle: u32, answer: u32) -> u32 {
-        let engine = &mut self.engine;
-        let step = match kind {
-            NEED_NONCE => engine.nonce(handle, nonce_status(answer)),
-            NEED_KEYS => engine.resume(handle),
-            NEED_CLIENT_TYPE => {
-                let client = if answer == 1 { ClientType::Confidential } else { ClientType::Public };
-                self.memory.with(|memory| engine.client(handle, client, memory))
-            }
-            _ => engine.replay(handle, replay_answer(answer)),
-        };
-        self.write(step)
-    }
+/// Where the slots stand.
+#[unsafe(no_mangle)]
+extern "C" fn server_slots(server: &Server) -> u32 {
+    server.slots.address()
+}
 
-    /// False if the text is no key set.
-    pub fn set_keys(&mut self, issuer: u32, json: &str) -> bool {
-        let (Ok(jwks), Ok(issuer)) = (Jwks::parse(json), usize::try_from(issuer)) else {
-            return false;
-        };
-        self.engine.set_keys(issuer, jwks);
-        true
-    }
+/// Marks are claimed here, within `server_signatures`.
+#[unsafe(no_mangle)]
+extern "C" fn server_use_memory(server: &mut Server, memory: &ReplayMemory) {
+    server.memory = Memory::of(memory);
+}
 
-    pub fn source(&mut self, handle: u32, active: bool, claims: &str, until: f64) -> u32 {
-        let until = Timestamp::from_seconds_f64(until);
-        let step = self.engine.source(handle, active, claims, until);
-        self.write(step)
-    }
+/// The texts: method, URL, `Authorization`, `DPoP`. An absent field and an empty one are the same. `hashed`: after them
+/// stands the SHA-256 of the token, as slot 17 gave it for the same `Authorization`.
+#[unsafe(no_mangle)]
+extern "C" fn server_begin(server: &mut Server, desk: &Desk, len: usize, hashed: bool, now: f64) -> u32 {
+    let Some([method, url, authorization, dpop]) = desk.texts(len) else {
+        server.slots.set(2, 0);
+        return server.write(Step::Rejected(Reason::TargetUnknown));
+    };
+    let (authorization, dpop) = (some(authorization), some(dpop));
+    let request = Request { method, url, authorization: authorization.as_slice(), dpop: dpop.as_slice() };
+    let scheme = answer::scheme_used(&request);
+    let hash = if hashed { desk.hash(len) } else { None };
+    let step = server.engine.begin_hashed(&request, hash, seconds(now));
+    let kind = server.write(step);
+    // The challenge names the scheme that was used.
+    server.slots.set(2, scheme_number(scheme));
+    kind
+}
 
-    /// The key to import for one of the signatures that a request waits for: the token's, or the proof's.
-    pub fn jwk(&self, handle: u32, token: bool) -> Option<String> {
-        let signatures = self.engine.signatures_of(handle)?;
-        let check = if token { signatures.token } else { signatures.proof };
-        check.map(|check| check.key.to_jwk())
-    }
+/// Goes on after a step of this kind, with the answer as a number: a nonce's status, 1 for a confidential
+/// client, the replay store's answer. About keys there is none: they were set, or not.
+#[unsafe(no_mangle)]
+extern "C" fn server_answer(server: &mut Server, kind: u32, handle: u32, answer: u32) -> u32 {
+    let engine = &mut server.engine;
+    let step = match kind {
+        NEED_NONCE => engine.nonce(handle, nonce_status(answer)),
+        NEED_KEYS => engine.resume(handle),
+        NEED_CLIENT_TYPE => {
+            let client = if answer == 1 { ClientType::Confidential } else { ClientType::Public };
+            server.memory.with(|memory| engine.client(handle, client, memory))
+        }
+        _ => engine.replay(handle, replay_answer(answer)),
+    };
+    server.write(step)
+}
 
-    /// `certificate`: undefined if it was not looked at, else as [`certificates`] writes readings.
-    pub fn signatures(&mut self, handle: u32, token: bool, proof: bool, certificate: Option<String>) -> u32 {
-        let certificate = certificate.as_deref().map(certificates::parse_reading);
-        let (engine, token, proof) = (&mut self.engine, verdict(token), verdict(proof));
-        let step = self.memory.with(|memory| engine.signatures(handle, token, proof, certificate, memory));
-        self.write(step)
-    }
+/// The text is a key set; false if it is none.
+#[unsafe(no_mangle)]
+extern "C" fn server_set_keys(server: &mut Server, desk: &Desk, len: usize, issuer: usize) -> bool {
+    let Ok(jwks) = Jwks::parse(desk.text(len)) else { return false };
+    server.engine.set_keys(issuer, jwks);
+    true
+}
 
-    pub fn certificate(&mut self, handle: u32, reading: &str) -> u32 {
-        let (engine, reading) = (&mut self.engine, certificates::parse_reading(reading));
-        let step = self.memory.with(|memory| engine.certificate(handle, reading, memory));
-        self.write(step)
-    }
+/// The text is a source's claims.
+#[unsafe(no_mangle)]
+extern "C" fn server_source(
+    server: &mut Server,
+    desk: &Desk,
+    len: usize,
+    handle: u32,
+    active: bool,
+    until: f64,
+) -> u32 {
+    let step = server.engine.source(handle, active, desk.text(len), Timestamp::from_seconds_f64(until));
+    server.write(step)
+}
 
-    pub fn abandon(&mut self, handle: u32) {
-        self.engine.abandon(handle);
-    }
+/// The key to import for one of the signatures that a request waits for: the token's, or the proof's.
+#[unsafe(no_mangle)]
+extern "C" fn server_jwk(server: &Server, desk: &mut Desk, handle: u32, token: bool) {
+    let signatures = server.engine.signatures_of(handle);
+    let check = signatures.and_then(|signatures| if token { signatures.token } else { signatures.proof });
+    desk.output = check.map(|check| check.key.to_jwk()).unwrap_or_default();
+}
 
-    /// Ids of tokens, 0, ids of keys: what had to go from the caches.
-    pub fn take_gone(&mut self) -> Vec<u32> {
-        gone_ids(self.engine.take_gone())
-    }
+/// `verdicts`: 1 the token's signature verified, 2 the proof's, 4 the certificate was looked at: the text is its reading,
+/// as [`certificates`] writes it.
+#[unsafe(no_mangle)]
+extern "C" fn server_signatures(server: &mut Server, desk: &Desk, len: usize, handle: u32, verdicts: u32) -> u32 {
+    let certificate = (verdicts & 4 != 0).then(|| certificates::parse_reading(desk.text(len)));
+    let (engine, token, proof) = (&mut server.engine, verdict(verdicts & 1 != 0), verdict(verdicts & 2 != 0));
+    let step = server.memory.with(|memory| engine.signatures(handle, token, proof, certificate, memory));
+    server.write(step)
+}
 
-    pub fn current_nonce(&self, now: f64) -> Option<String> {
-        self.engine.current_nonce(seconds(now))
-    }
+/// The text is the certificate's reading.
+#[unsafe(no_mangle)]
+extern "C" fn server_certificate(server: &mut Server, desk: &Desk, len: usize, handle: u32) -> u32 {
+    let (engine, reading) = (&mut server.engine, certificates::parse_reading(desk.text(len)));
+    let step = server.memory.with(|memory| engine.certificate(handle, reading, memory));
+    server.write(step)
+}
 
-    /// The challenges of a refusal, a line each. `scheme` as in slot 2.
-    pub fn challenges(&self, reason: u32, scheme: u32) -> String {
-        let Some(reason) = tables::reason(reason) else { return String::new() };
-        tables::lines(answer::refusal(&self.engine.challenge_context(), reason, scheme_of(scheme)))
-    }
+#[unsafe(no_mangle)]
+extern "C" fn server_abandon(server: &mut Server, handle: u32) {
+    server.engine.abandon(handle);
+}
 
-    pub fn scope_challenges(&self, scope: &str, scheme: u32) -> String {
-        let scheme = scheme_of(scheme).unwrap_or(Scheme::Bearer);
-        tables::lines(answer::insufficient_scope(&self.engine.challenge_context(), scope, scheme))
-    }
+/// What had to go from the caches: ids of tokens, 0, ids of keys.
+#[unsafe(no_mangle)]
+extern "C" fn server_gone(server: &mut Server, desk: &mut Desk) {
+    desk.output = gone_ids(server.engine.take_gone());
+}
+
+/// Empty if it makes none.
+#[unsafe(no_mangle)]
+extern "C" fn server_nonce(server: &Server, desk: &mut Desk, now: f64) {
+    desk.output = server.engine.current_nonce(seconds(now)).unwrap_or_default();
+}
+
+/// The challenges of a refusal, a line each. `scheme` as in slot 2.
+#[unsafe(no_mangle)]
+extern "C" fn server_challenges(server: &Server, desk: &mut Desk, reason: u32, scheme: u32) {
+    let context = server.engine.challenge_context();
+    let refusal = tables::reason(reason).map(|reason| answer::refusal(&context, reason, scheme_of(scheme)));
+    desk.output = tables::lines(refusal.unwrap_or_default());
+}
+
+/// The text is the scope that is missing.
+#[unsafe(no_mangle)]
+extern "C" fn server_scope_challenges(server: &Server, desk: &mut Desk, len: usize, scheme: u32) {
+    let scheme = scheme_of(scheme).unwrap_or(Scheme::Bearer);
+    let challenges = answer::insufficient_scope(&server.engine.challenge_context(), desk.text(len), scheme);
+    desk.output = tables::lines(challenges);
 }
 
 impl Server {
@@ -265,22 +305,28 @@ impl Server {
         kind
     }
 
-    /// From slot 3: the key's id, whether the certificate is needed, and the two signatures.
+    /// From slot 3: the key's id, whether the certificate is needed, and the two signatures. In slot 17: where the
+    /// token's SHA-256 stands.
     fn write_signatures(&mut self, handle: u32) {
         let Some(signatures) = self.engine.signatures_of(handle) else { return };
         self.slots.set(3, signatures.key);
         self.slots.set(4, u32::from(signatures.certificate));
         self.slots.set_signature(5, signatures.token);
         self.slots.set_signature(10, signatures.proof);
+        self.slots.set(17, shared::address(signatures.token_hash.as_ptr()));
     }
 }
 
-/// Ids of tokens, 0, ids of keys.
-fn gone_ids(gone: Gone) -> Vec<u32> {
-    let mut ids = gone.tokens;
-    ids.push(0);
-    ids.extend(gone.keys);
-    ids
+/// Ids of tokens, 0, ids of keys, separated by blanks.
+fn gone_ids(gone: Gone) -> String {
+    let mut out = String::new();
+    for id in gone.tokens.into_iter().chain([0]).chain(gone.keys) {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        tables::push_number(u64::from(id), &mut out);
+    }
+    out
 }
 
 fn seconds(value: f64) -> Timestamp {
@@ -292,7 +338,7 @@ const fn verdict(verified: bool) -> Result<(), SignatureError> {
     if verified { Ok(()) } else { Err(SignatureError) }
 }
 
-const fn answer_number(answer: ReplayAnswer) -> u8 {
+const fn answer_number(answer: ReplayAnswer) -> u32 {
     match answer {
         ReplayAnswer::Fresh => 0,
         ReplayAnswer::Replayed => 1,

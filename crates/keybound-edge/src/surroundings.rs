@@ -7,6 +7,7 @@ use core::cell::RefCell;
 use keybound_core::{
     server::{
         certificate::CertificateReading,
+        freshness::{Freshness, ResponseFields},
         nonce::NonceStatus,
         policy::ClientType,
         replay::{MemoryReplay, ReplayAnswer, ReplayMark, ReplayStore},
@@ -19,21 +20,59 @@ use keybound_core::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unavailable;
 
+/// A document of another server's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Document {
+    /// The body of its answer.
+    pub text: String,
+    /// `Cache-Control`; several of them joined with commas (RFC 9110 §5.3). Keys serve as long as it says, within
+    /// bounds.
+    pub cache_control: Option<String>,
+    /// `Age`, as it came.
+    pub age: Option<String>,
+    /// `Expires` in seconds since the epoch; 0 if it is no date (RFC 9111 §5.3).
+    pub expires: Option<i64>,
+    /// `Date` in seconds since the epoch. Without it the time of the request counts.
+    pub date: Option<i64>,
+}
+
+impl Document {
+    /// A document of which no more is known than what stands in it: its keys are fetched anew after ten minutes.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), ..Self::default() }
+    }
+
+    /// How long it serves as a key set (RFC 9111 §4.2), in seconds.
+    pub(crate) fn freshness_of_keys(&self, now: i64) -> Freshness {
+        Freshness::of_keys(&ResponseFields {
+            cache_control: self.cache_control.as_deref(),
+            age: self.age.as_deref(),
+            expires: self.expires,
+            date: self.date.unwrap_or(now),
+        })
+    }
+}
+
 /// Fetches issuers' metadata and key sets.
 ///
 /// `()` fetches nothing: for servers that were given their keys.
 #[allow(async_fn_in_trait, reason = "a worker has one thread")]
 pub trait Documents {
-    /// The body of the answer to a GET with status 200. It follows no redirect, takes some seconds at
-    /// most and no more than a megabyte.
-    async fn get(&self, url: &str) -> Result<String, Unavailable>;
+    /// The answer to a GET with status 200, and what its fields say of its age. It follows no redirect, takes
+    /// some seconds at most and no more than a megabyte.
+    ///
+    /// # Errors
+    /// [`Unavailable`] for anything else: old keys serve for a while then, else requests are answered with 503.
+    async fn get(&self, url: &str) -> Result<Document, Unavailable>;
 
     /// Waits. The timer belongs to the request that waits: on workers nothing else may wake it.
     async fn pause(&self, milliseconds: u32);
 }
 
 impl Documents for () {
-    async fn get(&self, _: &str) -> Result<String, Unavailable> {
+    async fn get(&self, _: &str) -> Result<Document, Unavailable> {
         Err(Unavailable)
     }
 

@@ -1,6 +1,7 @@
 // Loading the WebAssembly module, once, wherever this runs.
 
 import { KeyboundError } from "./errors.js";
+import { inTime } from "./in-time.js";
 import { attach } from "./module.js";
 
 type Source = URL | string | Response | BufferSource | WebAssembly.Module;
@@ -18,10 +19,13 @@ let bundled: (() => Source) | undefined;
  * Throws `wasm_unavailable`; the next call tries again.
  */
 export function init(source?: Source): Promise<void> {
-  loading ??= load(source).catch((cause: unknown) => {
-    loading = undefined;
-    throw new KeyboundError("wasm_unavailable", cause);
-  });
+  // One that comes too late is not attached: there may be another by then.
+  loading ??= inTime(load(source), PATIENCE)
+    .then(attach)
+    .catch((cause: unknown) => {
+      loading = undefined;
+      throw new KeyboundError("wasm_unavailable", cause);
+    });
   return loading;
 }
 
@@ -30,7 +34,7 @@ export function provide(source: () => Source): void {
   bundled = source;
 }
 
-async function load(source: Source | undefined): Promise<void> {
+async function load(source: Source | undefined): Promise<WebAssembly.Exports> {
   // Bundlers find the file by exactly this expression.
   const from = source ?? bundled?.() ?? new URL("./wasm/keybound_browser_bg.wasm", import.meta.url);
   const module = typeof from === "string" || from instanceof URL ? await read(from) : from;
@@ -38,7 +42,7 @@ async function load(source: Source | undefined): Promise<void> {
   // Streamed, a file of this size would be ready no sooner.
   const made = await WebAssembly.instantiate((module instanceof Response ? await module.arrayBuffer() : module) as BufferSource);
   // Of a compiled module, only the instance comes back.
-  attach((made.instance ?? made).exports);
+  return (made.instance ?? made).exports;
 }
 
 /** What Node has and browsers have not, found without an import that a bundler would trip over. */

@@ -1,6 +1,7 @@
 // The key, and proofs made with it.
 
 import { failure, KeyboundError } from "./errors.js";
+import type { KeyboundEvent } from "./events.js";
 import { init } from "./init.js";
 import { desk, encoder, now, put, taken, wasm } from "./module.js";
 import { forget, type KeyStore, obtain, type Tier } from "./store.js";
@@ -14,6 +15,13 @@ export interface KeyOptions {
   algorithm?: SigningAlgorithm;
   /** Instead of IndexedDB. */
   storage?: KeyStore;
+  /**
+   * Of the key that a token is bound to. None is made then: where there is no key, or another one (the browser removed the site's
+   * data, and left the token), it is `key_lost`.
+   */
+  thumbprint?: string | undefined;
+  /** Told when IndexedDB refused the key, so that it lives in memory. */
+  onEvent?: ((event: KeyboundEvent) => void) | undefined;
 }
 
 /** What one proof is for (RFC 9449 §4.2). */
@@ -77,7 +85,8 @@ export class DpopKey {
   readonly header: string;
   readonly #store: KeyStore | undefined;
   readonly #parameters: AlgorithmIdentifier;
-  #lost = false;
+  /** @internal It was deleted, here or in another tab. */
+  lost = false;
 
   private constructor(
     name: string | null,
@@ -97,14 +106,19 @@ export class DpopKey {
     this.header = base64url(encoder.encode(`{"typ":"dpop+jwt","alg":"${algorithm}","jwk":${jwk}}`));
     this.#store = store;
     this.#parameters = parameters(algorithm);
-    if (name !== null) onDelete(this, name);
+    if (name !== null) onDelete(this);
   }
 
   /** Opens the key called `name`, making it on first use. Concurrent calls, also from other tabs and workers, get one and the same key. */
-  static async open(name = "default", options: KeyOptions = {}): Promise<DpopKey> {
-    const algorithm = options.algorithm ?? "ES256";
-    const [[pair, tier]] = await Promise.all([obtain(name, () => generate(algorithm), options.storage), init()]);
-    return this.#of(name, pair, algorithm, tier, options.storage);
+  static async open(name = "default", { algorithm = "ES256", storage, thumbprint, onEvent }: KeyOptions = {}): Promise<DpopKey> {
+    const lost = async (): Promise<never> => {
+      throw new KeyboundError("key_lost");
+    };
+    const make = thumbprint === undefined ? () => generate(algorithm) : lost;
+    const [[pair, refused]] = await Promise.all([obtain(name, make, storage, thumbprint), init()]);
+    if (refused) onEvent?.({ type: "storage_memory", name, reason: refused.message, fix: "Let the browser store data of this site." });
+    const key = await this.#of(name, pair, algorithm, refused ? "memory" : "persistent", storage);
+    return key.thumbprint === (thumbprint ?? key.thumbprint) ? key : lost();
   }
 
   /**
@@ -161,23 +175,12 @@ export class DpopKey {
   async delete(): Promise<void> {
     if (this.name === null) return;
     await forget(this.name, this.#store);
-    this.lose();
     tell(this.name, this.thumbprint);
-  }
-
-  /** @internal Whether the key was deleted. */
-  get lost(): boolean {
-    return this.#lost;
-  }
-
-  /** @internal The key was deleted. */
-  lose(): void {
-    this.#lost = true;
   }
 
   /** @internal The proof whose signing input this is. */
   async sign(input: string): Promise<string> {
-    if (this.#lost) throw new KeyboundError("key_lost");
+    if (this.lost) throw new KeyboundError("key_lost");
     const signature = await subtle().sign(this.#parameters, this.pair.privateKey, encoder.encode(input));
     return `${input}.${base64url(new Uint8Array(signature))}`;
   }
@@ -257,7 +260,7 @@ function base64url(octets: Uint8Array & Encodable): string {
 }
 
 /** Keys that are open here, to be told when another tab deletes them. */
-const open = new Map<string, Set<WeakRef<DpopKey>>>();
+const open = new Set<WeakRef<DpopKey>>();
 let channel: BroadcastChannel | undefined;
 
 interface Deletion {
@@ -265,25 +268,30 @@ interface Deletion {
   thumbprint: string;
 }
 
-function onDelete(key: DpopKey, name: string): void {
-  let keys = open.get(name);
-  if (!keys) open.set(name, (keys = new Set()));
-  for (const reference of keys) if (!reference.deref()) keys.delete(reference);
-  keys.add(new WeakRef(key));
-  // Only where there are tabs: elsewhere an open channel would keep the process alive.
-  if (key.storage !== "persistent" || channel || !globalThis.indexedDB || !globalThis.BroadcastChannel) return;
-  channel = new BroadcastChannel("keybound");
-  channel.onmessage = ({ data }: MessageEvent<Deletion>) => lose(data);
+function onDelete(key: DpopKey): void {
+  for (const reference of open) if (!reference.deref()) open.delete(reference);
+  open.add(new WeakRef(key));
+  if (key.storage === "persistent") tabs();
 }
 
-function tell(name: string, thumbprint: string): void {
+/** Only where there are tabs: elsewhere an open channel would keep the process alive. */
+function tabs(): BroadcastChannel | undefined {
+  if (!channel && globalThis.indexedDB && globalThis.BroadcastChannel) {
+    channel = new BroadcastChannel("keybound");
+    channel.onmessage = ({ data }: MessageEvent<Deletion>) => lose(data);
+  }
+  return channel;
+}
+
+/** @internal The key is gone from storage: here and in other tabs nothing is signed with it any more. */
+export function tell(name: string, thumbprint: string): void {
   lose({ name, thumbprint });
-  channel?.postMessage({ name, thumbprint } satisfies Deletion);
+  tabs()?.postMessage({ name, thumbprint } satisfies Deletion);
 }
 
 function lose({ name, thumbprint }: Deletion): void {
-  for (const reference of open.get(name) ?? []) {
+  for (const reference of open) {
     const key = reference.deref();
-    if (key?.thumbprint === thumbprint) key.lose();
+    if (key?.name === name && key.thumbprint === thumbprint) key.lost = true;
   }
 }

@@ -61,8 +61,8 @@ function sizeOf(body: BodyInit | null | undefined): number | undefined {
   return (body as ArrayBuffer | ArrayBufferView | undefined)?.byteLength;
 }
 
-/** The body, if it has at most `cap` octets. */
-export async function atMost(request: Request | Response, cap: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+/** The body, if it has at most `cap` octets. `end`: then nobody waits for the rest. */
+export async function atMost(request: Request | Response, cap: number, end?: AbortSignal): Promise<Uint8Array<ArrayBuffer> | undefined> {
   if (!request.body) {
     const octets = new Uint8Array(await request.arrayBuffer());
     return octets.length > cap ? undefined : octets;
@@ -70,13 +70,15 @@ export async function atMost(request: Request | Response, cap: number): Promise<
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
   const reader = request.body.getReader();
+  const stop = (): void => void reader.cancel().catch(() => {});
+  end?.addEventListener("abort", stop);
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return new Uint8Array(await new Blob(chunks).arrayBuffer());
     chunks.push(value);
     size += value.length;
     if (size > cap) {
-      reader.cancel().catch(() => {});
+      stop();
       return undefined;
     }
   }

@@ -1,6 +1,7 @@
 // Where keys live: IndexedDB, else the memory of the page.
 
 import { KeyboundError } from "./errors.js";
+import { inTime } from "./in-time.js";
 
 /** Where keys live; IndexedDB by default. `add` must be insert-if-absent and return what is stored. */
 export interface KeyStore {
@@ -17,26 +18,32 @@ const LOCK_PATIENCE = 10_000;
 /** How long a store may take, locks included: another tab can block IndexedDB, and a store of the application's own can hang. */
 const STORE_PATIENCE = 20_000;
 
-/** What is in memory instead of IndexedDB. */
-const memory = new Map<string, CryptoKeyPair>();
-/** Opens that are under way: callers at one time get one key. */
-const opening = new WeakMap<KeyStore, Map<string, Promise<[CryptoKeyPair, Tier]>>>();
+/** A pair; and why, if it lives in memory only. */
+export type Found = readonly [pair: CryptoKeyPair, refused?: Refused];
 
-/** The pair called `name`, from `make` if there is none yet. One for all callers, tabs and workers. */
+/** What is in memory instead of IndexedDB. */
+const memory = new Map<string, Found>();
+/** Opens that are under way: callers at one time get one key. */
+const opening = new WeakMap<KeyStore, Map<string, Promise<Found>>>();
+
+/**
+ * The pair called `name`, from `make` if there is none yet. One for all callers, tabs and workers.
+ * Callers whose `make` do the same share one `purpose`.
+ */
 export function obtain(
   name: string,
   make: () => Promise<CryptoKeyPair>,
   store: KeyStore | undefined,
-): Promise<[CryptoKeyPair, Tier]> {
+  purpose = "",
+): Promise<Found> {
   const at = store ?? indexedDbStore;
   let flights = opening.get(at);
   if (!flights) opening.set(at, (flights = new Map()));
-  let flight = flights.get(name);
+  const called = `${name} ${purpose}`;
+  let flight = flights.get(called);
   if (!flight) {
-    flight = inTime(store ? stored(store, name, make).then((pair): [CryptoKeyPair, Tier] => [pair, "persistent"]) : tiered(name, make)).finally(() =>
-      flights.delete(name),
-    );
-    flights.set(name, flight);
+    flight = answered(store ? stored(store, name, make) : tiered(name, make)).finally(() => flights.delete(called));
+    flights.set(called, flight);
   }
   return flight;
 }
@@ -44,38 +51,34 @@ export function obtain(
 /** Forgets the pair called `name`. */
 export async function forget(name: string, store: KeyStore | undefined): Promise<void> {
   if (!store && memory.delete(name)) return;
-  await inTime((store ?? indexedDbStore).delete(name).catch(failed));
+  await answered((store ?? indexedDbStore).delete(name));
 }
 
 /** What the store gives, or `storage_failed` when it does not answer. No other key is made then: there may be one. */
-function inTime<T>(work: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new KeyboundError("storage_failed", new Error("no answer in time"))), STORE_PATIENCE);
-  });
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+function answered<T>(work: Promise<T>): Promise<T> {
+  return inTime(work, STORE_PATIENCE).catch(failed);
 }
 
-async function tiered(name: string, make: () => Promise<CryptoKeyPair>): Promise<[CryptoKeyPair, Tier]> {
-  let pair = memory.get(name);
-  if (!pair) {
+async function tiered(name: string, make: () => Promise<CryptoKeyPair>): Promise<Found> {
+  let found = memory.get(name);
+  if (!found) {
     try {
-      return [await stored(indexedDbStore, name, make), "persistent"];
+      return await stored(indexedDbStore, name, make);
     } catch (error) {
       // An error is not an absence: only where keys cannot be stored at all is one made without.
       if (!(error instanceof Refused)) throw error;
+      memory.set(name, (found = [await make(), error]));
     }
-    memory.set(name, (pair = await make()));
   }
-  return [pair, "memory"];
+  return found;
 }
 
-async function stored(store: KeyStore, name: string, make: () => Promise<CryptoKeyPair>): Promise<CryptoKeyPair> {
+async function stored(store: KeyStore, name: string, make: () => Promise<CryptoKeyPair>): Promise<Found> {
   const read = (): Promise<CryptoKeyPair | undefined> => store.get(name).catch(failed);
   // The lock only saves making two: `add` alone sees to it that one stays.
   const pair = (await read()) ?? (await locked(`key ${name}`, LOCK_PATIENCE, async () => (await read()) ?? store.add(name, await make()).catch(failed)));
   if (pair?.privateKey?.type !== "private") failed(new TypeError("the store gave no key pair"));
-  return pair;
+  return [pair];
 }
 
 /** What IndexedDB says, or else what holds where it is refused. An error is not an absence. */
@@ -106,7 +109,7 @@ export async function locked<T>(name: string, patience: number, task: () => Prom
 /** IndexedDB is not there or does not take keys. */
 export class Refused extends Error {}
 
-const REFUSALS = /^(SecurityError|InvalidStateError|NotSupportedError|NotAllowedError|DataCloneError|QuotaExceededError)$/;
+const REFUSALS = /^(Security|InvalidState|NotSupported|NotAllowed|DataClone|QuotaExceeded)Error$/;
 
 const DATABASE = "keybound";
 const KEYS = "keys";
@@ -122,7 +125,7 @@ const indexedDbStore: KeyStore = {
       read.onsuccess = () => {
         if (read.result) return settle(read.result as CryptoKeyPair);
         try {
-          keys.put({ privateKey: pair.privateKey, publicKey: pair.publicKey }, name);
+          keys.put({ privateKey: pair.privateKey, publicKey: pair.publicKey, at: Date.now() }, name);
           settle(pair);
         } catch (error) {
           settle(undefined, error);
@@ -133,22 +136,24 @@ const indexedDbStore: KeyStore = {
   delete: (name) => transact("readwrite", (keys) => keys.delete(name)),
 };
 
+type Action = (keys: IDBObjectStore, settle: (value?: unknown, error?: unknown) => void) => IDBRequest;
+
 /**
- * Runs `action` and waits until it is stored. A connection that the browser closed is opened once more.
+ * Runs `action` and waits until it is stored, but not for ever. A connection that the browser closed is opened once more.
  * Keys have texts as their keys; what a session keeps stands beside them under arrays, which are never the same.
  */
-export async function transact<T>(
-  mode: IDBTransactionMode,
-  action: (keys: IDBObjectStore, settle: (value?: unknown, error?: unknown) => void) => IDBRequest,
-  again = true,
-): Promise<T> {
+export function transact<T>(mode: IDBTransactionMode, action: Action): Promise<T> {
+  return answered(attempt(mode, action, true));
+}
+
+async function attempt<T>(mode: IDBTransactionMode, action: Action, again: boolean): Promise<T> {
   const database = await (connection ??= connect());
   let transaction: IDBTransaction;
   try {
     transaction = database.transaction(KEYS, mode);
   } catch (error) {
     connection = undefined;
-    if (again) return transact(mode, action, false);
+    if (again) return attempt(mode, action, false);
     throw error;
   }
   return new Promise<T>((resolve, reject) => {
@@ -173,26 +178,19 @@ export async function transact<T>(
   });
 }
 
-function forgetConnection(): void {
-  connection = undefined;
-}
-
 function connect(): Promise<IDBDatabase> {
   const opened = new Promise<IDBDatabase>((resolve, reject) => {
     const fail = (error: unknown): void => reject(refusedOr(error));
     try {
       if (!globalThis.indexedDB) throw new Refused("no IndexedDB");
-      const request = indexedDB.open(DATABASE, 1);
+      // Whatever its version: one that a newer release made still has the keys.
+      const request = indexedDB.open(DATABASE);
       request.onupgradeneeded = () => request.result.createObjectStore(KEYS);
       request.onerror = () => fail(request.error);
       request.onsuccess = () => {
         const database = request.result;
-        database.onclose = forgetConnection;
-        // Another tab wants to delete or upgrade: do not stand in its way.
-        database.onversionchange = () => {
-          forgetConnection();
-          database.close();
-        };
+        // Another tab wants to delete or upgrade: do not stand in its way. The next transaction finds it closed, as when the browser did it.
+        database.onversionchange = () => database.close();
         resolve(database);
       };
     } catch (error) {
@@ -200,7 +198,7 @@ function connect(): Promise<IDBDatabase> {
     }
   });
   // Also where opening fails at once: the next call tries again.
-  opened.catch(forgetConnection);
+  opened.catch(() => (connection = undefined));
   return opened;
 }
 

@@ -4,6 +4,7 @@ import type { KeyboundEvent } from "./events.js";
 import { connect } from "./exchange.js";
 import type { DpopKey } from "./key.js";
 import { type NonceStore, sharedNonces } from "./nonces.js";
+import { readTokenAnswer } from "./token-answer.js";
 
 /** How a `fetch` for authorization servers works. */
 export interface TokenFetchOptions {
@@ -40,6 +41,7 @@ export function createTokenFetch(options: TokenFetchOptions): typeof fetch {
     signedUrl: (url) => url,
     // Token requests are small.
     replayableBytes: 1024 * 1024,
+    readAnswer: readTokenAnswer,
     onEvent: (event) => options.onEvent?.(event),
   });
 }

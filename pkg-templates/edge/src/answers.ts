@@ -2,7 +2,8 @@
 
 import type { CorsPolicy } from "./types.js";
 
-const EXPOSED = ["WWW-Authenticate", "DPoP-Nonce"];
+// `Date`, which CORS hides too, tells a page by how much its clock is off.
+const EXPOSED = ["WWW-Authenticate", "DPoP-Nonce", "Date"];
 const ALLOWED = ["Authorization", "DPoP", "Content-Type"];
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 

@@ -5,7 +5,8 @@ import { freeze } from "./caches.js";
 import { field } from "./certificate-fields.js";
 import { copySpan, type SignatureSpan } from "./engine.js";
 import { NONCE_STATUS, RequestWork } from "./request-work.js";
-import type { Core, Running } from "./resource-server.js";
+import type { Core } from "./resource-server.js";
+import type { ServerEngine } from "./server-engine.js";
 import type { Verified } from "./signatures.js";
 import * as Slot from "./slot.js";
 import * as Step from "./step.js";
@@ -19,14 +20,17 @@ const MTLS = 2;
 /** Decides about one request. */
 export class Authentication extends RequestWork {
   readonly #core: Core;
-  readonly #running: Running;
+  readonly #server: ServerEngine;
   readonly #startedAt: number;
   #scheme = 0;
+  #authorization: string | null = null;
+  /** The SHA-256 of its token, where that was not known. */
+  #hash: Uint8Array | undefined;
 
-  constructor(core: Core, running: Running, request: Request, context: RequestContext) {
-    super(core, running.server, running.slots, request, context, core.now());
+  constructor(core: Core, server: ServerEngine, request: Request, context: RequestContext) {
+    super(core, server, request, context, core.now());
     this.#core = core;
-    this.#running = running;
+    this.#server = server;
     this.#startedAt = performance.now();
   }
 
@@ -39,18 +43,16 @@ export class Authentication extends RequestWork {
   }
 
   async #decide(): Promise<Accepted | Rejected> {
-    const { server, slots } = this.#running;
     const { request } = this;
+    const server = this.#server;
+    const { slots } = server;
     const target = this.#core.targetOf(request);
     if (target === null) return this.#reject(reasonNamed("target_unknown"));
     const fields = this.context.headers;
-    let step = server.begin(
-      request.method,
-      target,
-      field(request, "authorization", fields) ?? undefined,
-      field(request, "dpop", fields) ?? undefined,
-      this.now,
-    );
+    const authorization = field(request, "authorization", fields);
+    this.#authorization = authorization;
+    const hash = this.#core.caches.hashes.get(authorization);
+    let step = server.begin(request.method, target, authorization, field(request, "dpop", fields), hash, this.now);
     this.#scheme = slots.get(Slot.scheme);
     let asked = false;
     for (;;) {
@@ -80,6 +82,7 @@ export class Authentication extends RequestWork {
           break;
         }
         case Step.needSignatures: {
+          if (hash === undefined) this.#hash = slots.hash(Slot.tokenHash);
           const verdict = await this.#checkSignatures(handle);
           if (typeof verdict === "string") return this.#giveUp(handle, verdict);
           step = server.signatures(handle, verdict.token, verdict.proof, verdict.certificate);
@@ -112,7 +115,7 @@ export class Authentication extends RequestWork {
       if (keys.isTooOld(this.now)) {
         if (await this.#loadKeys(issuer)) continue;
         keys.forget();
-        this.#running.server.set_keys(issuer, '{"keys":[]}');
+        this.#server.setKeys(issuer, '{"keys":[]}');
       } else if (keys.isDue(this.now)) {
         const refresh = this.#loadKeys(issuer);
         if (later === undefined) await refresh;
@@ -123,8 +126,7 @@ export class Authentication extends RequestWork {
 
   /** Fetches an issuer's keys, unless that was just tried. True if there are some that may be used. */
   async #loadKeys(issuer: number): Promise<boolean> {
-    const { server } = this.#running;
-    return (await this.#core.issuers[issuer]?.load(this.now, (jwks) => server.set_keys(issuer, jwks))) ?? false;
+    return (await this.#core.issuers[issuer]?.load(this.now, (jwks) => this.#server.setKeys(issuer, jwks))) ?? false;
   }
 
   async #resolve(token: string): Promise<{ active: boolean; claims: string; until: number } | null> {
@@ -156,7 +158,8 @@ export class Authentication extends RequestWork {
   async #checkSignatures(
     handle: number,
   ): Promise<{ token: boolean; proof: boolean; certificate: string | undefined } | "token_alg_unavailable" | "proof_alg_unavailable"> {
-    const { server, slots } = this.#running;
+    const server = this.#server;
+    const { slots } = server;
     const needsCertificate = slots.get(Slot.certificate) !== 0;
     const tokenSpan = copySpan(slots.signature(Slot.tokenSignature));
     const proof = this.verifyProof(handle);
@@ -169,9 +172,9 @@ export class Authentication extends RequestWork {
     return { token: tokenVerdict?.ok ?? false, proof: proofVerdict?.ok ?? false, certificate };
   }
 
-  async #verifyToken(jwk: string | undefined, span: SignatureSpan): Promise<Verified> {
+  async #verifyToken(jwk: string, span: SignatureSpan): Promise<Verified> {
     const { caches } = this.#core;
-    const name = `${span.algorithm} ${jwk ?? ""}`;
+    const name = `${span.algorithm} ${jwk}`;
     const known = caches.issuers.get(name);
     if (known !== undefined) return { ok: await known.verify(span), key: known };
     const verified = await this.importAndVerify(jwk, span);
@@ -182,12 +185,13 @@ export class Authentication extends RequestWork {
   // Answers
 
   #giveUp(handle: number, code: string): Promise<Rejected> {
-    this.#running.server.abandon(handle);
+    this.#server.abandon(handle);
     return this.#reject(reasonNamed(code));
   }
 
   async #accept(): Promise<Accepted> {
-    const { slots } = this.#running;
+    const { slots } = this.#server;
+    if (this.#hash !== undefined) this.#core.caches.hashes.set(this.#authorization, this.#hash);
     const claims = this.#claims();
     const bits = slots.get(Slot.mechanisms);
     const mechanisms: Mechanism[] = [];
@@ -218,7 +222,7 @@ export class Authentication extends RequestWork {
   }
 
   #claims(): Claims {
-    const { slots } = this.#running;
+    const { slots } = this.#server;
     const { claims } = this.#core.caches;
     const id = slots.get(Slot.token);
     const remembered = claims.get(id);
@@ -230,14 +234,13 @@ export class Authentication extends RequestWork {
 
   async #reject(refused: ReasonInfo): Promise<Rejected> {
     const { reason, nonce } = await this.nonceFor(refused);
-    const { server } = this.#running;
-    const challenge = (headers: Headers): void => this.#challenge(headers, server.challenges(reason.number, this.#scheme));
+    const challenge = (headers: Headers): void => this.#challenge(headers, this.#server.challenges(reason.number, this.#scheme));
     return this.rejected({ reason, error: reason.error, status: reason.status, challenge, trace: this.#trace(reason) }, nonce);
   }
 
   #forbid(scope: string, fields: AnswerFields): Response {
     const headers = new Headers({ "Cache-Control": "no-store" });
-    this.#challenge(headers, this.#running.server.scope_challenges(scope, this.#scheme));
+    this.#challenge(headers, this.#server.scopeChallenges(scope, this.#scheme));
     applyFields(fields, headers);
     applyCors(this.#core.options.cors, this.request, headers);
     return Response.json({ error: "insufficient_scope", scope }, { status: 403, headers });

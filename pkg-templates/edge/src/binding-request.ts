@@ -2,30 +2,27 @@
 
 import { finish, type AnswerFields } from "./answers.js";
 import { field } from "./certificate-fields.js";
-import { known, type Slots } from "./engine.js";
+import type { EndpointEngine } from "./endpoint-engine.js";
 import { describeGrant } from "./grant.js";
 import { NONCE_STATUS, RequestWork } from "./request-work.js";
 import * as Slot from "./slot.js";
 import * as Step from "./step.js";
 import { reasonNamed, reasonOf, type ReasonInfo } from "./tables.js";
 import { isAboutProof, traceOf } from "./trace.js";
-import type { TokenEndpoint as Engine } from "./wasm/keybound_edge.js";
 import type { TokenCore } from "./token-endpoint.js";
 import type { Binding, Rejected, TokenRequestContext, TraceStep } from "./types.js";
 
 /** Decides what a token is to be bound to. */
 export class BindingRequest extends RequestWork {
   readonly #core: TokenCore;
-  readonly #engine: Engine;
-  readonly #slots: Slots;
+  readonly #engine: EndpointEngine;
   readonly #grant: TokenRequestContext;
   #hasProof = false;
 
-  constructor(core: TokenCore, engine: Engine, slots: Slots, request: Request, context: TokenRequestContext) {
-    super(core, engine, slots, request, context, core.now());
+  constructor(core: TokenCore, engine: EndpointEngine, request: Request, context: TokenRequestContext) {
+    super(core, engine, request, context, core.now());
     this.#core = core;
     this.#engine = engine;
-    this.#slots = slots;
     this.#grant = context;
   }
 
@@ -40,18 +37,18 @@ export class BindingRequest extends RequestWork {
     const engine = this.#engine;
     const target = this.#core.targetOf(request);
     if (target === null) return this.#reject(reasonNamed("target_unknown"));
-    const proof = field(request, "dpop", this.context.headers) ?? undefined;
-    this.#hasProof = proof !== undefined;
-    let step = known(engine.begin(request.method, target, proof, describeGrant(this.#grant), this.now));
+    const proof = field(request, "dpop", this.context.headers);
+    this.#hasProof = proof !== null;
+    let step = engine.begin(request.method, target, proof, describeGrant(this.#grant), this.now);
     for (;;) {
-      const handle = this.#slots.get(Slot.value);
+      const handle = this.#engine.slots.get(Slot.value);
       switch (step) {
         case Step.rejected:
           return this.#reject(reasonOf(handle));
         case Step.accepted:
           return this.#bound();
         case Step.needNonce: {
-          const status = await this.checkNonce(this.#slots.text(Slot.text));
+          const status = await this.checkNonce(this.#engine.slots.text(Slot.text));
           if (status === null) return this.#giveUp(handle, "nonce_source_unavailable");
           step = engine.answer(step, handle, NONCE_STATUS.indexOf(status));
           break;
@@ -76,11 +73,11 @@ export class BindingRequest extends RequestWork {
   }
 
   async #bound(): Promise<Binding> {
-    const [jkt, certificate] = [this.#slots.text(Slot.jkt), this.#slots.text(Slot.boundCertificate)];
+    const [jkt, certificate] = [this.#engine.slots.text(Slot.jkt), this.#engine.slots.text(Slot.boundCertificate)];
     const cnf = { ...(jkt !== "" && { jkt }), ...(certificate !== "" && { "x5t#S256": certificate }) };
-    const isDpop = this.#slots.get(Slot.mechanisms) !== 0;
-    const renews = this.#slots.get(Slot.renewsNonce) !== 0;
-    this.rememberProofKey(this.#slots.get(Slot.acceptedKey));
+    const isDpop = this.#engine.slots.get(Slot.mechanisms) !== 0;
+    const renews = this.#engine.slots.get(Slot.renewsNonce) !== 0;
+    this.rememberProofKey(this.#engine.slots.get(Slot.acceptedKey));
     const replay = this.externalMark();
     const trace = this.#trace(null, certificate !== "");
     const fields: AnswerFields = { nonce: renews ? await this.currentNonce() : undefined, varies: this.varies };

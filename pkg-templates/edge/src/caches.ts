@@ -1,7 +1,7 @@
 // What goes with the module's cache entries: imported keys and parsed claims.
 
+import type { Engine } from "./engine.js";
 import type { ImportedKey } from "./signatures.js";
-import type { Engine } from "./wasm/keybound_edge.js";
 import type { Claims } from "./types.js";
 
 /** Entries go when the module says so. */
@@ -10,6 +10,8 @@ export class Caches {
   readonly keys: Companions<ImportedKey>;
   /** Claims of verified tokens. */
   readonly claims: Companions<Claims>;
+  /** The hashes of accepted tokens. */
+  readonly hashes: TokenHashes;
   /** Issuers' keys, by their JWK and algorithm. */
   readonly issuers = new Map<string, ImportedKey>();
 
@@ -17,12 +19,13 @@ export class Caches {
   constructor(tokens: number, keys: number) {
     this.claims = new Companions(tokens);
     this.keys = new Companions(keys);
+    this.hashes = new TokenHashes(tokens);
   }
 
   /** Forgets what the module forgot. */
   sweep(engine: Engine): void {
     let entries: { delete(id: number): void } = this.claims;
-    for (const id of engine.take_gone()) {
+    for (const id of engine.gone()) {
       if (id === 0) entries = this.keys;
       else entries.delete(id);
     }
@@ -66,6 +69,37 @@ export class Companions<T> {
       this.#values.delete(id);
       return;
     }
+  }
+}
+
+/** So many characters of `Authorization` fields are kept at most. */
+const MAX_FIELDS = 8_000_000;
+
+/**
+ * The SHA-256 of accepted tokens, by the `Authorization` field that each came in: to look for a text of some kilobytes
+ * takes a tenth of the time in which the module hashes it. Of refused ones nothing is kept.
+ */
+class TokenHashes {
+  readonly #hashes = new Map<string | null, Uint8Array>();
+  readonly #capacity: number;
+  #characters = 0;
+
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  get(field: string | null): Uint8Array | undefined {
+    return this.#hashes.get(field);
+  }
+
+  set(field: string | null, hash: Uint8Array): void {
+    if (field === null || this.#capacity === 0 || this.#hashes.has(field)) return;
+    if (this.#hashes.size >= this.#capacity || this.#characters > MAX_FIELDS) {
+      this.#hashes.clear();
+      this.#characters = 0;
+    }
+    this.#hashes.set(field, hash);
+    this.#characters += field.length;
   }
 }
 

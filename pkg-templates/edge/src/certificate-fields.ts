@@ -1,7 +1,7 @@
 // Certificates in request fields that a platform overwrites. Each source fetches its field; the module reads it.
 
 import { ready, readingOf } from "./certificate-reading.js";
-import { certificate_from_field, certificate_from_google } from "./wasm/keybound_edge.js";
+import { core } from "./init.js";
 import type { CertificateReading, CertificateSource, RequestContext } from "./types.js";
 
 /** A source of this package: it may say which request fields its answer depends on (RFC 9440 §2.4). */
@@ -26,6 +26,9 @@ const PLATFORM = {
   cloudFront: 7,
   azureAppService: 8,
 } as const;
+
+/** To the module: no such field. */
+const ABSENT = "\u0001";
 
 const REPEATED: CertificateReading = { refused: "certificate_header_repeated" };
 
@@ -55,7 +58,9 @@ function source(name: string, platform: number, header: string, fromEnd = 0): Fi
       const all = values(request, header, fields);
       if (all.length === 0) return { absent: true };
       if (all.length > 1 && platform !== PLATFORM.envoy) return REPEATED;
-      return readingOf(certificate_from_field(platform, all.join(","), fromEnd));
+      const module = core();
+      module.exports.certificate_from_field(module.desk, module.put(all.join(",")), platform, fromEnd);
+      return readingOf(module.taken());
     },
   };
 }
@@ -136,8 +141,9 @@ export function googleCloud(options: Trust & { header: string; presentHeader?: s
       ready();
       const all = names.map((name) => values(request, name, fields));
       if (all.some((list) => list.length > 1)) return REPEATED;
-      const [fingerprint, isPresent, isVerified] = all.map((list) => list[0]);
-      return readingOf(certificate_from_google(fingerprint, isPresent, isVerified));
+      const module = core();
+      module.exports.certificate_from_google(module.desk, module.putAll(...all.map((list) => list[0] ?? ABSENT)));
+      return readingOf(module.taken());
     },
   };
 }

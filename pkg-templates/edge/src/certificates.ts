@@ -12,7 +12,7 @@ import {
   traefik,
 } from "./certificate-fields.js";
 import { readingOf, ready } from "./certificate-reading.js";
-import { certificate_from_cloudflare, certificate_from_der, certificate_from_text } from "./wasm/keybound_edge.js";
+import { core } from "./init.js";
 import type { CertificateSource, ClientCertificate } from "./types.js";
 
 /** `request.cf.tlsClientAuth`, all of it strings. */
@@ -33,16 +33,11 @@ function cloudflare(options: { allowSelfSigned?: boolean } = {}): CertificateSou
       ready();
       const auth = (request as { cf?: { tlsClientAuth?: TlsClientAuth } }).cf?.tlsClientAuth;
       if (auth === undefined || auth === null) return { absent: true };
-      return readingOf(
-        certificate_from_cloudflare(
-          text(auth.certPresented),
-          text(auth.certVerified),
-          text(auth.certRevoked),
-          text(auth.certRFC9440),
-          text(auth.certFingerprintSHA256),
-          options.allowSelfSigned === true,
-        ),
-      );
+      const module = core();
+      const { certPresented, certVerified, certRevoked, certRFC9440, certFingerprintSHA256 } = auth;
+      const length = module.putAll(...[certPresented, certVerified, certRevoked, certRFC9440, certFingerprintSHA256].map(text));
+      module.exports.certificate_from_cloudflare(module.desk, length, options.allowSelfSigned === true);
+      return readingOf(module.taken());
     },
   };
 }
@@ -61,9 +56,12 @@ function from(read: (request: Request) => string | Uint8Array | null): Certifica
 
 /** A certificate of the caller's own TLS layer, as the module writes readings. */
 export function readCertificate(certificate: ClientCertificate | Uint8Array | string): string {
-  if (typeof certificate === "string") return certificate === "" ? "!certificate_malformed" : certificate_from_text(certificate);
-  if (certificate instanceof Uint8Array) return certificate_from_der(certificate);
-  return certificate_from_text(text(certificate["x5t#S256"]));
+  if (certificate === "") return "!certificate_malformed";
+  const module = core();
+  const { exports, desk } = module;
+  if (certificate instanceof Uint8Array) exports.certificate_from_der(desk, module.put(certificate));
+  else exports.certificate_from_text(desk, module.put(typeof certificate === "string" ? certificate : text(certificate["x5t#S256"])));
+  return module.taken();
 }
 
 /**

@@ -1,5 +1,6 @@
 // Replay marks for a whole fleet of workers: Durable Objects, one a shard (RFC 9449 §11.1).
 
+import { checkOwn, DURABLE_OBJECT_REPLAY } from "./shape.js";
 import type { ReplayMark, ReplayStore } from "./types.js";
 
 /** As much of a Durable Object namespace as is used. */
@@ -42,6 +43,7 @@ class DurableObjectReplay implements ReplayStore {
  * acceptance window a proof could then be used once more, so change it together with the nonce secrets.
  */
 export function durableObjectReplay(namespace: unknown, options: { shards?: number } = {}): ReplayStore {
+  checkOwn(options, DURABLE_OBJECT_REPLAY, "durableObjectReplay");
   const { shards = 32 } = options;
   if (!Number.isInteger(shards) || shards < 1) throw new RangeError("durableObjectReplay: shards must be a whole number from 1");
   const given = namespace as Partial<Namespace> | null | undefined;

@@ -1,15 +1,15 @@
 // The WebAssembly module of the core.
 
+import { Module } from "./module.js";
 import { ModuleLoader, type Source } from "./module-loader.js";
-import { initSync, type Exports } from "./wasm/keybound_edge.js";
 
-const loader = new ModuleLoader<Exports>({
+const loader = new ModuleLoader<Module>({
   file: "wasm/keybound_edge_bg.wasm",
   init: "init",
-  exports: ["server_open", "tokenendpoint_open"],
+  exports: ["server_open", "endpoint_open"],
   // Bundlers find the file by exactly this expression.
   beside: () => new URL("./wasm/keybound_edge_bg.wasm", import.meta.url),
-  bind: initSync,
+  bind: ({ module }) => new Module(module),
 });
 
 /**
@@ -22,11 +22,11 @@ export function init(source?: Source): Promise<void> {
   return loader.load(source);
 }
 
-/** The module's memory. Only after `init`. */
-export function memory(): WebAssembly.Memory {
+/** The module. Only after `init`. */
+export function core(): Module {
   const { exports } = loader;
   if (exports === undefined) throw new Error("call and await init() of @keybound/edge first");
-  return exports.memory;
+  return exports;
 }
 
 /** Whether `init` is done. */

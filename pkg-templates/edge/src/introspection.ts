@@ -3,6 +3,7 @@
 import { PATIENCE, readDocument } from "./documents.js";
 import { settles } from "./flight.js";
 import { isSecure } from "./options.js";
+import { checkOwn, INTROSPECTION } from "./shape.js";
 import type { Claims, ResolvedToken, TokenSource } from "./types.js";
 
 /** Octets of an answer that are read: it describes one token. */
@@ -87,6 +88,7 @@ class Introspection implements TokenSource {
  * Throws a `TypeError` or `RangeError` if an option is wrong.
  */
 export function introspection(options: IntrospectionOptions): TokenSource {
+  checkOwn(options, INTROSPECTION, "introspection");
   const { endpoint, authenticate, cacheSeconds, fetch: send } = options;
   if (!(endpoint instanceof URL) || !isSecure(endpoint)) {
     throw new TypeError("introspection: endpoint must be an https URL object");

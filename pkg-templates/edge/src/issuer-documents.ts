@@ -1,9 +1,9 @@
 // An issuer's published documents: where its metadata and its keys are, and how long each serves.
 
 import { PATIENCE, readDocument } from "./documents.js";
+import { core } from "./init.js";
 import { isSecure } from "./options.js";
 import { keysFor, type JwtOptions } from "./tokens.js";
-import { freshness } from "./wasm/keybound_edge.js";
 
 /** A key set, as it came. */
 export interface KeyDocument {
@@ -113,12 +113,14 @@ export class IssuerDocuments {
   }
 }
 
-function freshnessOf(headers: Headers, isMetadata: boolean, now: number): Uint32Array {
+function freshnessOf(headers: Headers, isMetadata: boolean, now: number): number[] {
   const expires = headers.get("expires");
-  const text = (name: string) => headers.get(name) ?? undefined;
   // An `Expires` that is no date has passed (RFC 9111 §5.3).
   const expiresAt = expires === null ? NaN : (secondsOf(expires) ?? 0);
-  return freshness(isMetadata, text("cache-control"), text("age"), expiresAt, secondsOf(headers.get("date")) ?? now);
+  const module = core();
+  const length = module.putAll(headers.get("cache-control"), headers.get("age"));
+  module.exports.freshness(module.desk, length, isMetadata, expiresAt, secondsOf(headers.get("date")) ?? now);
+  return module.taken().split(" ").map(Number);
 }
 
 /** Seconds since the epoch of a date in a field (RFC 9110 §5.6.7); undefined if it is none. */

@@ -1,5 +1,6 @@
 // Replay marks in Redis, for fleets elsewhere than on Cloudflare (RFC 9449 §11.1).
 
+import { checkOwn, REDIS_REPLAY } from "./shape.js";
 import type { ReplayMark, ReplayStore } from "./types.js";
 
 /** As much of ioredis and of node-redis as is used: each sends any command. */
@@ -38,6 +39,7 @@ class RedisReplay implements ReplayStore {
  * that long a captured proof could be used once more. `appendonly yes` with `appendfsync always` loses none.
  */
 export function redisReplay(client: unknown, options: { prefix?: string } = {}): ReplayStore {
+  checkOwn(options, REDIS_REPLAY, "redisReplay");
   const { prefix = "keybound:replay:" } = options;
   if (typeof prefix !== "string") throw new TypeError("redisReplay: prefix must be a text that all servers of one fleet share");
   return new RedisReplay(sender(client), prefix);

@@ -1,7 +1,8 @@
 // Replay marks in this process (RFC 9449 §11.1).
 
-import { ReplayMemory } from "./wasm/keybound_edge.js";
-import { isReady } from "./init.js";
+import { core, isReady } from "./init.js";
+import { closeWith } from "./module.js";
+import { checkOwn, MEMORY_REPLAY } from "./shape.js";
 import type { ReplayMark, ReplayStore } from "./types.js";
 
 const FRESH = 0;
@@ -11,22 +12,28 @@ const REPLAYED = 1;
 export class MemoryReplay implements ReplayStore {
   readonly #maxEntries: number;
   readonly #maxPerKey: number;
-  #memory: ReplayMemory | undefined;
+  #memory: number | undefined;
 
   constructor(maxEntries: number, maxPerKey: number) {
     this.#maxEntries = maxEntries;
     this.#maxPerKey = maxPerKey;
   }
 
-  /** The store itself, made when the module is there. */
-  memory(): ReplayMemory {
+  /** Where the store itself stands, made when the module is there. */
+  memory(): number {
     if (!isReady()) throw new Error("call and await init() of @keybound/edge before claiming a mark by hand");
-    this.#memory ??= new ReplayMemory(this.#maxEntries, this.#maxPerKey, seed());
+    if (this.#memory === undefined) {
+      const module = core();
+      this.#memory = module.exports.memory_open(module.desk, module.put(seed()), this.#maxEntries, this.#maxPerKey);
+      closeWith(this, module.exports.memory_close, this.#memory);
+    }
     return this.#memory;
   }
 
   claim(mark: ReplayMark): boolean {
-    const answer = this.memory().claim(mark.key, mark.jkt, mark.expiresAt, mark.now);
+    const memory = this.memory();
+    const module = core();
+    const answer = module.exports.memory_claim(memory, module.desk, module.put(`${mark.jkt} ${mark.key}`), mark.expiresAt, mark.now);
     if (answer === FRESH) return true;
     if (answer === REPLAYED) return false;
     throw new RangeError("the replay store is full");
@@ -38,6 +45,7 @@ export class MemoryReplay implements ReplayStore {
  * Bounded in total (default 1,000,000) and for each client key (default 10,000); full means refused.
  */
 export function memoryReplay(options: { maxEntries?: number; maxPerKey?: number } = {}): ReplayStore {
+  checkOwn(options, MEMORY_REPLAY, "memoryReplay");
   return new MemoryReplay(
     positive(options.maxEntries ?? 1_000_000, "maxEntries"),
     positive(options.maxPerKey ?? 10_000, "maxPerKey"),

@@ -4,12 +4,11 @@ import { applyCors, applyFields } from "./answers.js";
 import type { Caches } from "./caches.js";
 import type { FieldSource } from "./certificate-fields.js";
 import { readCertificate } from "./certificates.js";
-import { copySpan, type SignatureSpan, type Slots } from "./engine.js";
+import { copySpan, type Engine, type SignatureSpan } from "./engine.js";
 import { isChecker } from "./options.js";
 import { importAndVerify, type ImportedKey, type Signatures, type Verified } from "./signatures.js";
 import * as Slot from "./slot.js";
 import { reasonNamed, type ReasonInfo } from "./tables.js";
-import type { Engine } from "./wasm/keybound_edge.js";
 import type { CertificateReading, CertificateSource, NonceStatus, OAuthError, Rejected, ReplayMark, RequestContext, ResourceServerOptions, TraceStep } from "./types.js";
 
 /** As the module numbers them. */
@@ -53,14 +52,12 @@ export abstract class RequestWork {
   protected varies: string | undefined;
   readonly #surroundings: Surroundings;
   readonly #engine: Engine;
-  readonly #slots: Slots;
   /** What a source of the caller's said when it refused. */
   #refusal: string | undefined;
 
-  constructor(surroundings: Surroundings, engine: Engine, slots: Slots, request: Request, context: RequestContext, now: number) {
+  constructor(surroundings: Surroundings, engine: Engine, request: Request, context: RequestContext, now: number) {
     this.#surroundings = surroundings;
     this.#engine = engine;
-    this.#slots = slots;
     this.request = request;
     this.context = context;
     this.now = now;
@@ -68,7 +65,7 @@ export abstract class RequestWork {
 
   /** Forgets what the module's caches forgot. */
   protected sweep(): void {
-    if (this.#slots.get(Slot.gone) !== 0) this.#surroundings.caches.sweep(this.#engine);
+    if (this.#engine.slots.get(Slot.gone) !== 0) this.#surroundings.caches.sweep(this.#engine);
   }
 
   /** Asks the caller's nonce checker. Null: it gave no answer. */
@@ -85,7 +82,7 @@ export abstract class RequestWork {
 
   protected async currentNonce(): Promise<string | undefined> {
     const { nonce } = this.#surroundings.options;
-    if (!isChecker(nonce)) return this.#engine.current_nonce(this.now);
+    if (!isChecker(nonce)) return this.#engine.currentNonce(this.now);
     try {
       const current = await nonce.current();
       return isNonce(current) ? current : undefined;
@@ -96,9 +93,9 @@ export abstract class RequestWork {
 
   /** A remembered key checks straight from the module's memory; another one is imported first. */
   protected verifyProof(handle: number): Promise<Verified> | null {
-    const span = this.#slots.signature(Slot.proofSignature);
+    const span = this.#engine.slots.signature(Slot.proofSignature);
     if (span === null) return null;
-    const remembered = this.#surroundings.caches.keys.get(this.#slots.get(Slot.key));
+    const remembered = this.#surroundings.caches.keys.get(this.#engine.slots.get(Slot.key));
     if (remembered?.serves(span.algorithm)) {
       return remembered.verify(span).then((ok) => ({ ok, key: remembered }));
     }
@@ -107,7 +104,7 @@ export abstract class RequestWork {
     return this.importAndVerify(this.#engine.jwk(handle), copy);
   }
 
-  protected importAndVerify(jwk: string | undefined, span: SignatureSpan): Promise<Verified> {
+  protected importAndVerify(jwk: string, span: SignatureSpan): Promise<Verified> {
     return importAndVerify(this.#surroundings.signatures, jwk, span);
   }
 
@@ -172,7 +169,7 @@ export abstract class RequestWork {
   }
 
   #readMark(): ReplayMark {
-    const [key = "", jkt = "", expiresAt = ""] = this.#slots.text(Slot.text).split(" ");
+    const [key = "", jkt = "", expiresAt = ""] = this.#engine.slots.text(Slot.text).split(" ");
     return { key, jkt, expiresAt: Number(expiresAt), now: this.now };
   }
 

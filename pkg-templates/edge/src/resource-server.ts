@@ -4,16 +4,15 @@ import { Authentication } from "./authentication.js";
 import { preflight } from "./answers.js";
 import { Caches } from "./caches.js";
 import { diagnose } from "./diagnose.js";
-import { known, Slots } from "./engine.js";
 import { Forwarding } from "./forwarding.js";
-import { init } from "./init.js";
+import { core as wasm, init } from "./init.js";
 import { IssuerKeys } from "./issuer-keys.js";
 import { type EngineOptions, readOptions } from "./options.js";
 import { targetOf, type TargetOf } from "./public-url.js";
+import { ServerEngine } from "./server-engine.js";
 import { signaturesOf, type Signatures } from "./signatures.js";
 import { MemoryReplay } from "./replay.js";
 import { JwtTokens } from "./tokens.js";
-import { Server } from "./wasm/keybound_edge.js";
 import type { Accepted, Rejected, RequestContext, ResourceServer, ResourceServerOptions } from "./types.js";
 
 /** Everything of a server that outlives a request. Nothing here belongs to one request. */
@@ -27,12 +26,6 @@ export interface Core {
   readonly caches: Caches;
   readonly signatures: Signatures;
   readonly now: () => number;
-}
-
-/** A core and the module's half of it, which is there once the module is. */
-export interface Running {
-  readonly server: Server;
-  readonly slots: Slots;
 }
 
 /**
@@ -54,11 +47,11 @@ export function createResourceServer(options: ResourceServerOptions): ResourceSe
     signatures: signaturesOf(options.crypto),
     now: options.now ?? (() => Date.now() / 1000),
   };
-  let running: Running | undefined;
-  const start = (): Running => {
-    const server = known(Server.open(JSON.stringify(engineOptions)));
-    if (core.replay instanceof MemoryReplay) server.use_memory(core.replay.memory());
-    return { server, slots: new Slots(server) };
+  let running: ServerEngine | undefined;
+  const start = (): ServerEngine => {
+    const server = new ServerEngine(wasm(), JSON.stringify(engineOptions));
+    if (core.replay instanceof MemoryReplay) server.useMemory(core.replay.memory());
+    return server;
   };
   return {
     async authenticate(request: Request, context: RequestContext = {}): Promise<Accepted | Rejected> {

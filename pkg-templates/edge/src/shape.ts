@@ -57,6 +57,16 @@ export const JWT_TOKENS: Members = {
   fetch: [isFunction, "a function like the global fetch"],
 };
 
+/** Members of the options of `memoryReplay`. */
+export const MEMORY_REPLAY: Members = { maxEntries: NUMBER, maxPerKey: NUMBER };
+
+/** Members of the options of `redisReplay` and `durableObjectReplay`, which look at the values themselves. */
+export const REDIS_REPLAY: Members = { prefix: [isAnything, "a text"] };
+export const DURABLE_OBJECT_REPLAY: Members = { shards: NUMBER };
+
+/** Members of the options of `introspection`, which looks at the values itself. */
+export const INTROSPECTION: Members = { endpoint: [isAnything, "a URL object"], authenticate: [isAnything, "a function"], fetch: [isAnything, "a function"], cacheSeconds: NUMBER };
+
 /** Members of the options of either role: they may share an object. */
 const OPTIONS: Members = {
   proof: [isObject, "an object, such as fapi2 or { maxAge: 60 }"],

@@ -42,9 +42,9 @@ export interface Verified {
 }
 
 /** Checks one signature with a key that is not known yet. */
-export async function importAndVerify(signatures: Signatures, jwk: string | undefined, span: SignatureSpan): Promise<Verified> {
+export async function importAndVerify(signatures: Signatures, jwk: string, span: SignatureSpan): Promise<Verified> {
   try {
-    const key = jwk === undefined ? null : await signatures.import(jwk, span.algorithm);
+    const key = jwk === "" ? null : await signatures.import(jwk, span.algorithm);
     return { ok: key !== null && (await key.verify(span)), key };
   } catch (cause) {
     if (isUnavailable(cause)) return { ok: false, key: null, unavailable: true };
@@ -57,24 +57,28 @@ export async function importAndVerify(signatures: Signatures, jwk: string | unde
 interface Parameters {
   import: RsaHashedImportParams | EcKeyImportParams | Algorithm;
   verify: AlgorithmIdentifier | RsaPssParams | EcdsaParams;
+  /** For Node's own function; not there where a check takes so long that its pool of threads should make it. */
+  node?: NodeParameters;
 }
 
-const ECDSA = (namedCurve: string, hash: string): Parameters => ({
+const ECDSA = (namedCurve: string, hash: string, node?: NodeParameters): Parameters => ({
   import: { name: "ECDSA", namedCurve },
   verify: { name: "ECDSA", hash },
+  ...(node && { node }),
 });
-const RSA = (name: string): Parameters => ({
+const RSA = (name: string, padding: number): Parameters => ({
   import: { name, hash: "SHA-256" },
   verify: { name, saltLength: 32 },
+  node: { hash: "sha256", padding, saltLength: 32 },
 });
-const ED25519: Parameters = { import: { name: "Ed25519" }, verify: { name: "Ed25519" } };
+const ED25519: Parameters = { import: { name: "Ed25519" }, verify: { name: "Ed25519" }, node: {} };
 
 const PARAMETERS: Readonly<Record<Alg, Parameters>> = {
-  ES256: ECDSA("P-256", "SHA-256"),
+  ES256: ECDSA("P-256", "SHA-256", { hash: "sha256", dsaEncoding: "ieee-p1363" }),
   ES384: ECDSA("P-384", "SHA-384"),
   ES512: ECDSA("P-521", "SHA-512"),
-  RS256: RSA("RSASSA-PKCS1-v1_5"),
-  PS256: RSA("RSA-PSS"),
+  RS256: RSA("RSASSA-PKCS1-v1_5", 1),
+  PS256: RSA("RSA-PSS", 6),
   EdDSA: ED25519,
   Ed25519: ED25519,
 };
@@ -88,21 +92,52 @@ function parametersOf(algorithm: number): Parameters {
   return parameters;
 }
 
+// Node's subtle.verify hands each check to another thread and back, which takes longer than the check itself
+// (90 to 140 microseconds against 55 for ES256); its own function makes the same check at once.
+
+interface NodeParameters {
+  hash?: string;
+  dsaEncoding?: string;
+  /** The number of RSA_PKCS1_PADDING or RSA_PKCS1_PSS_PADDING. */
+  padding?: number;
+  saltLength?: number;
+}
+
+interface NodeCrypto {
+  KeyObject: { from(key: CryptoKey): object };
+  verify(hash: string | undefined, message: Uint8Array, key: object, signature: Uint8Array): boolean;
+}
+
+/** Deno, Bun and workers that imitate Node have a SubtleCrypto that waits for nobody, or no such function. */
+function nodeCrypto(): NodeCrypto | undefined {
+  const { process, navigator } = globalThis as {
+    process?: { getBuiltinModule?(name: "node:crypto"): NodeCrypto | undefined };
+    navigator?: { userAgent?: string };
+  };
+  return /^Node/.test(navigator?.userAgent ?? "Node") ? process?.getBuiltinModule?.("node:crypto") : undefined;
+}
+
 class PlatformKey implements ImportedKey {
   readonly #key: CryptoKey;
   readonly #parameters: Parameters;
+  readonly #node: NodeCrypto | undefined;
+  readonly #nodeKey: object | undefined;
 
   constructor(key: CryptoKey, parameters: Parameters) {
     this.#key = key;
     this.#parameters = parameters;
+    if (parameters.node === undefined) return;
+    this.#node = nodeCrypto();
+    this.#nodeKey = this.#node && { ...parameters.node, key: this.#node.KeyObject.from(key) };
   }
 
   serves(algorithm: number): boolean {
     return this.#parameters === parametersOf(algorithm);
   }
 
-  verify(span: SignatureSpan): Promise<boolean> {
-    return crypto.subtle.verify(this.#parameters.verify, this.#key, span.signature, span.message).catch(
+  async verify({ message, signature }: SignatureSpan): Promise<boolean> {
+    if (this.#node && this.#nodeKey) return this.#node.verify(this.#parameters.node?.hash, message, this.#nodeKey, signature);
+    return crypto.subtle.verify(this.#parameters.verify, this.#key, signature, message).catch(
       // Some engines throw for a signature of a form that none can have.
       () => false,
     );

@@ -15,6 +15,9 @@ export const certificate = 4;
 export const tokenSignature = 5;
 export const proofSignature = 10;
 
+/** Where the SHA-256 of the access token stands. */
+export const tokenHash = 17;
+
 // Of `accepted`.
 export const token = 3;
 export const acceptedKey = 4;

@@ -1,6 +1,6 @@
 // What the module's numbers stand for, read from it once.
 
-import { tables as texts } from "./wasm/keybound_edge.js";
+import { core } from "./init.js";
 import type { OAuthError, Rejected } from "./types.js";
 
 /** Why a request is refused, and how that is answered. */
@@ -31,7 +31,9 @@ interface Tables {
 let tables: Tables | undefined;
 
 function read(): Tables {
-  const [reasons = "", checks = "", algorithms = ""] = texts().split("\n\n");
+  const module = core();
+  module.exports.tables(module.desk);
+  const [reasons = "", checks = "", algorithms = ""] = module.taken().split("\n\n");
   const list = reasons.split("\n").map((line, number): ReasonInfo => {
     const [code = "", error, tokenError, status, check, detail = ""] = line.split("\t");
     return {

@@ -3,16 +3,15 @@
 import { preflight } from "./answers.js";
 import { Caches } from "./caches.js";
 import { diagnose } from "./diagnose.js";
-import { known, Slots } from "./engine.js";
+import { EndpointEngine } from "./endpoint-engine.js";
 import { Forwarding } from "./forwarding.js";
-import { init } from "./init.js";
+import { core as wasm, init } from "./init.js";
 import { readTokenEndpointOptions } from "./options.js";
 import { targetOf, type TargetOf } from "./public-url.js";
 import { MemoryReplay } from "./replay.js";
 import type { Surroundings } from "./request-work.js";
 import { signaturesOf } from "./signatures.js";
 import { BindingRequest } from "./binding-request.js";
-import { TokenEndpoint as Engine } from "./wasm/keybound_edge.js";
 import type { Binding, Rejected, TokenEndpoint, TokenEndpointOptions, TokenRequestContext } from "./types.js";
 
 /** Everything of an endpoint that outlives a request. */
@@ -40,11 +39,11 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
     signatures: signaturesOf(options.crypto),
     now: options.now ?? (() => Date.now() / 1000),
   };
-  let running: { engine: Engine; slots: Slots } | undefined;
-  const start = () => {
-    const engine = known(Engine.open(JSON.stringify(engineOptions)));
-    if (core.replay instanceof MemoryReplay) engine.use_memory(core.replay.memory());
-    return { engine, slots: new Slots(engine) };
+  let running: EndpointEngine | undefined;
+  const start = (): EndpointEngine => {
+    const engine = new EndpointEngine(wasm(), JSON.stringify(engineOptions));
+    if (core.replay instanceof MemoryReplay) engine.useMemory(core.replay.memory());
+    return engine;
   };
   return {
     async bind(request: Request, context: TokenRequestContext = {}): Promise<Binding | Rejected> {
@@ -53,7 +52,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
         running ??= start();
       }
       core.forwarding.look(request);
-      return new BindingRequest(core, running.engine, running.slots, request, context).run();
+      return new BindingRequest(core, running, request, context).run();
     },
     preflight(request: Request): Response | null {
       return preflight(options.cors, request);

@@ -256,15 +256,15 @@ export interface TokenRequestContext extends RequestContext {
   /** Default "token". At "par" a request without proof is fine even where tokens must be bound. */
   endpoint?: "token" | "par";
   /** What the authorization code or pushed request was bound to (RFC 9449 §10). */
-  dpopJkt?: string;
+  dpopJkt?: string | undefined;
   /** What the refresh token is bound to. Enforced for public clients only (RFC 9449 §5, RFC 8705 §4). */
-  refreshToken?: { jkt?: string; "x5t#S256"?: string };
+  refreshToken?: { jkt?: string; "x5t#S256"?: string } | undefined;
   /** Left out: the client counts as public. */
-  clientType?: "public" | "confidential";
+  clientType?: "public" | "confidential" | undefined;
   /** Client metadata `dpop_bound_access_tokens` (RFC 9449 §5.2). */
-  requireDpop?: boolean;
+  requireDpop?: boolean | undefined;
   /** Client metadata `tls_client_certificate_bound_access_tokens` (RFC 8705 §3.4). */
-  bindCertificate?: boolean;
+  bindCertificate?: boolean | undefined;
 }
 
 /** What the token is to be bound to. */

@@ -1,15 +1,18 @@
 // One proof against one request, for tools and tests.
 
 import { copySpan, known, Slots } from "./engine.js";
-import { init } from "./init.js";
+import { core, init } from "./init.js";
+import type { Module } from "./module.js";
 import { readProofPolicy } from "./options.js";
 import { importAndVerify, signaturesOf } from "./signatures.js";
 import * as Slot from "./slot.js";
 import * as Step from "./step.js";
 import { reasonNamed, reasonOf, type ReasonInfo } from "./tables.js";
 import { isAboutProof, traceOf } from "./trace.js";
-import { ProofCheck } from "./wasm/keybound_edge.js";
 import type { Claims, ProofPolicy, SignatureProvider, TraceStep } from "./types.js";
+
+/** What the module answers where `jkt` is none; its numbers have a sign here. */
+const NO_THUMBPRINT = -1;
 
 /** What a proof has to be for. */
 export interface ExpectedRequest {
@@ -39,21 +42,25 @@ export type ProofResult =
  * binding unless `jkt` is given. A valid proof alone grants nothing (§4).
  */
 export async function verifyProof(proof: string, request: ExpectedRequest): Promise<ProofResult> {
+  if (typeof proof !== "string") throw new TypeError("verifyProof: give the proof as text");
   const signatures = signaturesOf(request.crypto);
   const policy = JSON.stringify(readProofPolicy(request.policy, signatures));
   await Promise.all([init(), signatures.init()]);
-  const check = known(ProofCheck.open(policy));
+  const module = core();
+  const { exports, desk } = module;
+  const check = known(exports.proof_open(desk, module.put(policy)));
   try {
-    const slots = new Slots(check);
+    const slots = new Slots(module, exports.proof_slots(check));
     const { method, url, accessToken, jkt, nonce, now = Date.now() / 1000 } = request;
-    let step = check.begin(proof, method, url, accessToken, jkt, nonce, now);
-    if (step === undefined) throw new Error("jkt is no SHA-256 thumbprint in base64url");
+    const given = (accessToken === undefined ? 0 : 1) | (jkt === undefined ? 0 : 2) | (nonce === undefined ? 0 : 4);
+    let step = exports.proof_begin(check, desk, module.putAll(proof, method, url, accessToken, jkt, nonce), given, now);
+    if (step === NO_THUMBPRINT) throw new Error("jkt is no SHA-256 thumbprint in base64url");
     let reason: ReasonInfo | null = null;
     const span = copySpan(step === Step.needSignatures ? slots.signature(Slot.proofSignature) : null);
     if (span !== null) {
-      const verified = await importAndVerify(signatures, check.jwk(), span);
+      const verified = await importAndVerify(signatures, jwkOf(module, check), span);
       if (verified.unavailable) reason = reasonNamed("proof_alg_unavailable");
-      else step = check.finish(verified.ok);
+      else step = exports.proof_finish(check, verified.ok);
     }
     if (step === Step.rejected) reason = reasonOf(slots.get(Slot.value));
     const asked: Readonly<Record<string, unknown>> = {
@@ -68,6 +75,11 @@ export async function verifyProof(proof: string, request: ExpectedRequest): Prom
     if (reason !== null) return { ok: false, reason: reason.code, detail: reason.detail, trace };
     return { ok: true, jkt: slots.text(Slot.jkt), claims: JSON.parse(slots.text(Slot.claims)) as Claims, trace };
   } finally {
-    check.free();
+    exports.proof_close(check);
   }
+}
+
+function jwkOf(module: Module, check: number): string {
+  module.exports.proof_jwk(check, module.desk);
+  return module.taken();
 }

@@ -12,12 +12,16 @@ pub enum Error {
     Client(ClientError),
     /// SubtleCrypto has no such key, or does not sign.
     Key(KeyPairError),
-    /// The key store failed, so it is not known whether there is a key. No new one was made.
+    /// The key store failed, or gave no answer for 20 seconds (another tab can block it), so it is not known
+    /// whether there is a key. No new one was made.
     Storage(JsValue),
-    /// The key was deleted; tokens bound to it are of no use any more.
+    /// The key was deleted, here or in another tab; tokens bound to it are of no use any more.
     KeyLost,
-    /// The request was aborted.
+    /// The request's `AbortSignal` fired: before, between or during attempts, or while something was waited for.
     Aborted,
+    /// As [`Error::Aborted`], by `AbortSignal.timeout`: server, token source or key source gave no answer in time. Or
+    /// an authorization server began an answer and did not end it for half a minute.
+    TimedOut,
     /// The network failed, or the browser refused the request.
     Fetch(JsValue),
 }
@@ -33,7 +37,7 @@ impl Error {
             Self::Key(_) => "unsupported_algorithm",
             Self::Storage(_) => "storage_failed",
             Self::KeyLost => "key_lost",
-            Self::Aborted => "aborted",
+            Self::Aborted | Self::TimedOut => "aborted",
             Self::Fetch(_) => "",
         }
     }
@@ -57,6 +61,7 @@ impl core::fmt::Display for Error {
             Self::Storage(error) => write!(f, "the key store failed, and no new key was made, try again: {error:?}"),
             Self::KeyLost => f.write_str("the key was deleted: open a new one and log in again"),
             Self::Aborted => f.write_str("the request was aborted"),
+            Self::TimedOut => f.write_str("the request was aborted: the answer took longer than it may"),
         }
     }
 }

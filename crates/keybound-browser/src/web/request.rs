@@ -7,6 +7,8 @@ use keybound_core::client::BodyKind;
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{Request, RequestInit, RequestMode, RequestRedirect, Response};
 
+use super::body;
+
 /// A request, ready for its attempts.
 #[derive(Debug)]
 pub(super) enum Kept {
@@ -23,12 +25,10 @@ pub(super) async fn keep(given: &Request, cap: u32) -> Result<Kept, JsValue> {
     if matches!(given.method().as_str(), "GET" | "HEAD") {
         return Ok(Kept::Plain(given.clone()?));
     }
-    // Not every engine shows `Request.body`, so it is read without asking.
-    let octets = Uint8Array::new(&JsFuture::from(given.clone()?.array_buffer()?).await?);
-    match octets.length() {
-        0 => Ok(Kept::Plain(given.clone()?)),
-        length if length <= cap => Ok(Kept::Body(given.clone()?, octets.to_vec())),
-        _ => Ok(Kept::Once(given.clone()?)),
+    match body::of_request(&given.clone()?, cap).await? {
+        Some(octets) if octets.is_empty() => Ok(Kept::Plain(given.clone()?)),
+        Some(octets) => Ok(Kept::Body(given.clone()?, octets)),
+        None => Ok(Kept::Once(given.clone()?)),
     }
 }
 

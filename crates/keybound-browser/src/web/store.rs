@@ -3,7 +3,7 @@
 use alloc::{collections::BTreeMap, string::String};
 use core::cell::RefCell;
 
-use js_sys::{Object, Promise, Reflect, futures::JsFuture, global};
+use js_sys::{Date, Object, Promise, Reflect, futures::JsFuture, global};
 use keybound_core::algorithm::Algorithm;
 use keybound_webcrypto::{KeyPair, KeyPairError};
 use wasm_bindgen::{JsCast as _, JsValue, closure::Closure};
@@ -11,7 +11,7 @@ use web_sys::{
     CryptoKey, Event, IdbDatabase, IdbFactory, IdbObjectStore, IdbOpenDbRequest, IdbTransaction, IdbTransactionMode,
 };
 
-use super::{Error, Storage};
+use super::{Error, Storage, waiting::within};
 
 const DATABASE: &str = "keybound";
 const KEYS: &str = "keys";
@@ -26,6 +26,23 @@ const REFUSALS: [&str; 6] = [
     "QuotaExceededError",
 ];
 
+/// Milliseconds that a store may take: another tab can block IndexedDB.
+const PATIENCE: u32 = 20_000;
+
+/// Why IndexedDB gave nothing.
+enum Failure {
+    /// It is not there, or takes no keys.
+    Refused,
+    /// It is not known what it holds.
+    Failed(Error),
+}
+
+impl From<KeyPairError> for Failure {
+    fn from(error: KeyPairError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
 std::thread_local! {
     static MEMORY: RefCell<BTreeMap<String, KeyPair>> = const { RefCell::new(BTreeMap::new()) };
 }
@@ -35,14 +52,34 @@ pub(super) async fn obtain(name: &str, algorithm: Algorithm) -> Result<(KeyPair,
     if let Some(pair) = MEMORY.with_borrow(|held| held.get(name).cloned()) {
         return Ok((pair, Storage::Memory));
     }
-    match persistent(name, algorithm).await {
-        Err(Error::Storage(error)) if is_refusal(&error) => {
+    match within(PATIENCE, persistent(name, algorithm)).await.ok_or_else(too_late)? {
+        Ok(pair) => Ok((pair, Storage::Persistent)),
+        // No other key is made then: there may be one.
+        Err(Failure::Failed(error)) => Err(error),
+        Err(Failure::Refused) => {
             let made = KeyPair::generate(algorithm).await?;
             // Whoever came first while this one was being made.
             let pair = MEMORY.with_borrow_mut(|held| held.entry(name.into()).or_insert(made).clone());
             Ok((pair, Storage::Memory))
         }
-        outcome => outcome.map(|pair| (pair, Storage::Persistent)),
+    }
+}
+
+/// The pair called `name`, if there is one.
+pub(super) async fn find(name: &str, algorithm: Algorithm) -> Result<Option<(KeyPair, Storage)>, Error> {
+    if let Some(pair) = MEMORY.with_borrow(|held| held.get(name).cloned()) {
+        return Ok(Some((pair, Storage::Memory)));
+    }
+    let work = async {
+        match read(name).await? {
+            Some(stored) => pair_of(&stored, algorithm).await.map(Some),
+            None => Ok(None),
+        }
+    };
+    match within(PATIENCE, work).await.ok_or_else(too_late)? {
+        Ok(found) => Ok(found.map(|pair| (pair, Storage::Persistent))),
+        Err(Failure::Refused) => Ok(None),
+        Err(Failure::Failed(error)) => Err(error),
     }
 }
 
@@ -56,20 +93,23 @@ pub(super) async fn forget(name: &str) -> Result<(), Error> {
         keys.delete(&name.into())?;
         completed(&transaction).await
     };
-    work.await.map_err(Error::Storage)
+    within(PATIENCE, work).await.ok_or_else(too_late)?.map_err(Error::Storage)
 }
 
-async fn persistent(name: &str, algorithm: Algorithm) -> Result<KeyPair, Error> {
-    let stored = match read(name).await.map_err(Error::Storage)? {
+async fn persistent(name: &str, algorithm: Algorithm) -> Result<KeyPair, Failure> {
+    let stored = match read(name).await? {
         Some(stored) => stored,
         None => {
             let made = KeyPair::generate(algorithm).await?;
-            add(name, &made).await.map_err(Error::Storage)?
+            add(name, &made).await.map_err(refused_or)?
         }
     };
-    let half = |name: &str| {
-        Reflect::get(&stored, &name.into()).map(JsValue::unchecked_into::<CryptoKey>).map_err(Error::Storage)
-    };
+    pair_of(&stored, algorithm).await
+}
+
+async fn pair_of(stored: &JsValue, algorithm: Algorithm) -> Result<KeyPair, Failure> {
+    let half =
+        |name: &str| Reflect::get(stored, &name.into()).map(JsValue::unchecked_into::<CryptoKey>).map_err(failed);
     let (private, public) = (half("privateKey")?, half("publicKey")?);
     // A key keeps the algorithm it was made for, whatever is wanted now; of the two names of
     // Ed25519 it is the wanted one (RFC 9864 §2.2).
@@ -83,11 +123,16 @@ async fn persistent(name: &str, algorithm: Algorithm) -> Result<KeyPair, Error> 
     Err(KeyPairError::NotAPair.into())
 }
 
-async fn read(name: &str) -> Result<Option<JsValue>, JsValue> {
-    let (transaction, keys) = open_keys(IdbTransactionMode::Readonly).await?;
-    let request = keys.get(&name.into())?;
-    completed(&transaction).await?;
-    Ok(Some(request.result()?).filter(JsValue::is_object))
+async fn read(name: &str) -> Result<Option<JsValue>, Failure> {
+    let (transaction, keys) = open_keys(IdbTransactionMode::Readonly).await.map_err(refused_or)?;
+    let work = async {
+        let request = keys.get(&name.into())?;
+        completed(&transaction).await?;
+        request.result()
+    };
+    // A read that fails says nothing of what is stored: no other key may be made because of it.
+    let stored = work.await.map_err(failed)?;
+    Ok(Some(stored).filter(JsValue::is_object))
 }
 
 /// Inserts if absent, in one transaction, and returns what is stored.
@@ -95,6 +140,7 @@ async fn add(name: &str, pair: &KeyPair) -> Result<JsValue, JsValue> {
     let value = Object::new();
     Reflect::set(&value, &"privateKey".into(), pair.private_crypto_key())?;
     Reflect::set(&value, &"publicKey".into(), pair.public_crypto_key())?;
+    Reflect::set(&value, &"at".into(), &Date::now().into())?;
 
     let (transaction, keys) = open_keys(IdbTransactionMode::Readwrite).await?;
     let added = keys.add_with_key(&value, &name.into())?;
@@ -114,7 +160,8 @@ async fn open_keys(mode: IdbTransactionMode) -> Result<(IdbTransaction, IdbObjec
     if !factory.is_object() {
         return Err(refusal());
     }
-    let request = factory.unchecked_into::<IdbFactory>().open_with_u32(DATABASE, 1)?;
+    // Whatever its version: one that a newer release made still has the keys.
+    let request = factory.unchecked_into::<IdbFactory>().open(DATABASE)?;
     let upgraded = request.clone();
     let upgrade = Closure::<dyn FnMut(Event)>::new(move |_: Event| {
         if let Ok(database) = upgraded.result() {
@@ -159,7 +206,15 @@ fn refusal() -> JsValue {
     error.into()
 }
 
-fn is_refusal(error: &JsValue) -> bool {
-    let name = Reflect::get(error, &"name".into()).ok().and_then(|name| name.as_string());
-    name.is_some_and(|name| REFUSALS.contains(&name.as_str()))
+fn refused_or(error: JsValue) -> Failure {
+    let name = Reflect::get(&error, &"name".into()).ok().and_then(|name| name.as_string());
+    if name.is_some_and(|name| REFUSALS.contains(&name.as_str())) { Failure::Refused } else { failed(error) }
+}
+
+fn failed(error: JsValue) -> Failure {
+    Failure::Failed(Error::Storage(error))
+}
+
+fn too_late() -> Error {
+    Error::Storage(js_sys::Error::new("no answer in time").into())
 }

@@ -12,7 +12,8 @@ use keybound_core::{
     },
     thumbprint::Thumbprint,
 };
-use wasm_bindgen::prelude::*;
+
+use super::desk::Desk;
 
 pub(super) fn parse_reading(text: &str) -> CertificateReading {
     if text.is_empty() {
@@ -37,26 +38,27 @@ fn write_reading(reading: CertificateReading) -> String {
     }
 }
 
-#[wasm_bindgen]
-pub fn certificate_from_cloudflare(
-    presented: &str,
-    verified: &str,
-    revoked: &str,
-    rfc9440: &str,
-    fingerprint_sha256: &str,
-    allow_self_signed: bool,
-) -> String {
-    let fields = CloudflareFields { presented, verified, revoked, rfc9440, fingerprint_sha256 };
-    write_reading(certificate::from_cloudflare(&fields, allow_self_signed))
+/// The texts: the members of [`CloudflareFields`] in their order.
+#[unsafe(no_mangle)]
+extern "C" fn certificate_from_cloudflare(desk: &mut Desk, len: usize, allow_self_signed: bool) {
+    let reading = match desk.texts(len) {
+        Some([presented, verified, revoked, rfc9440, fingerprint_sha256]) => {
+            let fields = CloudflareFields { presented, verified, revoked, rfc9440, fingerprint_sha256 };
+            certificate::from_cloudflare(&fields, allow_self_signed)
+        }
+        None => CertificateReading::Refused(Reason::CertificateMalformed),
+    };
+    desk.output = write_reading(reading);
 }
 
 /// What one field says. The numbers are those of `certificate-fields.ts`; `from_end` counts Envoy's
 /// elements.
-#[wasm_bindgen]
-pub fn certificate_from_field(platform: u8, field: &str, from_end: u32) -> String {
-    write_reading(match platform {
+#[unsafe(no_mangle)]
+extern "C" fn certificate_from_field(desk: &mut Desk, len: usize, platform: u32, from_end: usize) {
+    let field = desk.text(len);
+    desk.output = write_reading(match platform {
         0 => certificate::from_rfc9440(field).into(),
-        1 => certificate::from_xfcc(field, usize::try_from(from_end).unwrap_or(usize::MAX)),
+        1 => certificate::from_xfcc(field, from_end),
         2 => certificate::from_nginx(field),
         3 => certificate::from_haproxy(field),
         4 => certificate::from_traefik(field),
@@ -65,27 +67,34 @@ pub fn certificate_from_field(platform: u8, field: &str, from_end: u32) -> Strin
         7 => certificate::from_cloudfront(field),
         8 => certificate::from_azure(field),
         _ => CertificateReading::Refused(Reason::CertificateRefused),
-    })
+    });
 }
 
-#[wasm_bindgen]
-pub fn certificate_from_google(
-    fingerprint: Option<String>,
-    present: Option<String>,
-    chain_verified: Option<String>,
-) -> String {
-    write_reading(certificate::from_google(fingerprint.as_deref(), present.as_deref(), chain_verified.as_deref()))
+/// The texts: fingerprint, whether one is present, whether its chain was verified. One that is absent is a lone
+/// U+0001, which no field has.
+#[unsafe(no_mangle)]
+extern "C" fn certificate_from_google(desk: &mut Desk, len: usize) {
+    let reading = match desk.texts(len) {
+        Some(fields) => {
+            let [fingerprint, present, chain_verified] =
+                fields.map(|field| Some(field).filter(|field| *field != "\u{1}"));
+            certificate::from_google(fingerprint, present, chain_verified)
+        }
+        None => CertificateReading::Refused(Reason::CertificateMalformed),
+    };
+    desk.output = write_reading(reading);
 }
 
-#[wasm_bindgen]
-pub fn certificate_from_der(der: &[u8]) -> String {
-    write_reading(certificate::from_der(der).into())
+/// The octets are the certificate.
+#[unsafe(no_mangle)]
+extern "C" fn certificate_from_der(desk: &mut Desk, len: usize) {
+    desk.output = write_reading(certificate::from_der(desk.octets(len)).into());
 }
 
 /// PEM, or a thumbprint as hex or base64url.
-#[wasm_bindgen]
-pub fn certificate_from_text(text: &str) -> String {
-    let text = text.trim();
+#[unsafe(no_mangle)]
+extern "C" fn certificate_from_text(desk: &mut Desk, len: usize) {
+    let text = desk.text(len).trim();
     // A thumbprint first: one in 64 begins with '-', as PEM does.
     let reading = if let Some(thumbprint) = Thumbprint::parse(text) {
         Ok(thumbprint)
@@ -94,5 +103,5 @@ pub fn certificate_from_text(text: &str) -> String {
     } else {
         certificate::from_hex(text)
     };
-    write_reading(reading.into())
+    desk.output = write_reading(reading.into());
 }

@@ -1,6 +1,6 @@
 //! One proof against one request (`verifyProof`).
 
-use alloc::string::String;
+use alloc::{boxed::Box, string::String};
 
 use keybound_core::{
     proof::check::{self, ExpectedRequest, ParsedProof, ProofPolicy, VerifiedProof},
@@ -9,13 +9,11 @@ use keybound_core::{
     target_uri::TargetUri,
     thumbprint::Thumbprint,
 };
-use wasm_bindgen::prelude::*;
 
-use super::{ACCEPTED, NEED_SIGNATURES, REJECTED, options, seconds, shared::Slots, tables, verdict};
+use super::{ACCEPTED, NEED_SIGNATURES, REJECTED, desk::Desk, options, seconds, shared::Slots, tables, verdict};
 
 /// A proof on its way through the checks.
-#[wasm_bindgen]
-pub struct ProofCheck {
+struct ProofCheck {
     policy: ProofPolicy,
     slots: Slots,
     expected: Option<Thumbprint>,
@@ -25,83 +23,88 @@ pub struct ProofCheck {
     jkt: String,
 }
 
-#[wasm_bindgen]
-impl ProofCheck {
-    /// Reads the policy, as JSON.
-    pub fn open(policy: &str) -> Option<Self> {
-        Some(Self {
-            policy: options::read_proof_policy(policy)?,
-            slots: Slots::new(),
-            expected: None,
-            parsed: None,
-            verified: None,
-            jkt: String::new(),
-        })
-    }
+/// Reads the policy, as JSON.
+#[unsafe(no_mangle)]
+extern "C" fn proof_open(desk: &Desk, len: usize) -> Option<Box<ProofCheck>> {
+    Some(Box::new(ProofCheck {
+        policy: options::read_proof_policy(desk.text(len))?,
+        slots: Slots::new(),
+        expected: None,
+        parsed: None,
+        verified: None,
+        jkt: String::new(),
+    }))
+}
 
-    pub fn slots(&self) -> u32 {
-        self.slots.address()
-    }
+#[unsafe(no_mangle)]
+extern "C" fn proof_close(check: Box<ProofCheck>) {
+    drop(check);
+}
 
-    /// `None`: what is given as `jkt` is no thumbprint.
-    #[allow(clippy::too_many_arguments, reason = "each is one crossing less")]
-    pub fn begin(
-        &mut self,
-        proof: &str,
-        method: &str,
-        url: &str,
-        access_token: Option<String>,
-        jkt: Option<String>,
-        nonce: Option<String>,
-        now: f64,
-    ) -> Option<u32> {
-        self.expected = match jkt {
-            Some(jkt) => Some(Thumbprint::parse(&jkt)?),
-            None => None,
-        };
-        let hash = access_token.map(|token| sha256::digest(token.as_bytes()));
-        let parsed = TargetUri::parse(url).map_err(|_| Reason::TargetUnknown).and_then(|target| {
-            let request =
-                ExpectedRequest { method, target: &target, access_token_hash: hash.as_ref(), now: seconds(now) };
-            let parsed = check::parse(proof, &self.policy, &request)?;
-            match (&nonce, parsed.nonce()) {
-                (None, _) => Ok(parsed),
-                (Some(_), None) => Err(Reason::NonceMissing),
-                (Some(expected), Some(given)) if expected == given => Ok(parsed),
-                (Some(_), Some(_)) => Err(Reason::NonceUnknown),
-            }
-        });
-        match parsed {
-            Ok(parsed) => {
-                let parsed = self.parsed.insert(parsed);
-                self.slots.set_signature(10, Some(parsed.signature_check()));
-                Some(NEED_SIGNATURES)
-            }
-            Err(reason) => Some(self.reject(reason)),
+#[unsafe(no_mangle)]
+extern "C" fn proof_slots(check: &ProofCheck) -> u32 {
+    check.slots.address()
+}
+
+/// The texts: proof, method, URL, access token, thumbprint, nonce. `asked`: 1 with a token, 2 with a thumbprint, 4 with
+/// a nonce.
+#[unsafe(no_mangle)]
+extern "C" fn proof_begin(check: &mut ProofCheck, desk: &Desk, len: usize, asked: u32, now: f64) -> u32 {
+    match try_begin(check, desk, len, asked, now) {
+        // What was given as thumbprint is none.
+        Err(None) => u32::MAX,
+        Ok(parsed) => {
+            let parsed = check.parsed.insert(parsed);
+            check.slots.set_signature(10, Some(parsed.signature_check()));
+            NEED_SIGNATURES
         }
+        Err(Some(reason)) => check.reject(reason),
     }
+}
 
-    /// The key to import for the signature.
-    pub fn jwk(&self) -> Option<String> {
-        self.parsed.as_ref().map(|parsed| parsed.signature_check().key.to_jwk())
+fn try_begin(
+    check: &mut ProofCheck,
+    desk: &Desk,
+    len: usize,
+    asked: u32,
+    now: f64,
+) -> Result<ParsedProof, Option<Reason>> {
+    let [proof, method, url, access_token, jkt, nonce] = desk.texts(len).ok_or(Reason::TargetUnknown)?;
+    check.expected = if asked & 2 == 0 { None } else { Some(Thumbprint::parse(jkt).ok_or(None)?) };
+    let hash = (asked & 1 != 0).then(|| sha256::digest(access_token.as_bytes()));
+    let target = TargetUri::parse(url).map_err(|_| Reason::TargetUnknown)?;
+    let request = ExpectedRequest { method, target: &target, access_token_hash: hash.as_ref(), now: seconds(now) };
+    let parsed = check::parse(proof, &check.policy, &request)?;
+    match parsed.nonce() {
+        _ if asked & 4 == 0 => Ok(parsed),
+        None => Err(Some(Reason::NonceMissing)),
+        Some(given) if given == nonce => Ok(parsed),
+        Some(_) => Err(Some(Reason::NonceUnknown)),
     }
+}
 
-    /// The answer about the signature.
-    pub fn finish(&mut self, valid: bool) -> u32 {
-        let verified = match self.parsed.take().map(|parsed| parsed.verified(verdict(valid))) {
-            Some(Ok(verified)) => verified,
-            Some(Err(reason)) => return self.reject(reason),
-            None => return self.reject(Reason::Overloaded),
-        };
-        if self.expected.is_some_and(|jkt| jkt != verified.thumbprint()) {
-            return self.reject(Reason::JktMismatch);
-        }
-        self.jkt = verified.thumbprint().to_base64url();
-        let verified = self.verified.insert(verified);
-        self.slots.set_text(7, Some(verified.claims_json()));
-        self.slots.set_text(9, Some(&self.jkt));
-        ACCEPTED
+/// The key to import for the signature.
+#[unsafe(no_mangle)]
+extern "C" fn proof_jwk(check: &ProofCheck, desk: &mut Desk) {
+    desk.output = check.parsed.as_ref().map(|parsed| parsed.signature_check().key.to_jwk()).unwrap_or_default();
+}
+
+/// The answer about the signature.
+#[unsafe(no_mangle)]
+extern "C" fn proof_finish(check: &mut ProofCheck, valid: bool) -> u32 {
+    let verified = match check.parsed.take().map(|parsed| parsed.verified(verdict(valid))) {
+        Some(Ok(verified)) => verified,
+        Some(Err(reason)) => return check.reject(reason),
+        None => return check.reject(Reason::Overloaded),
+    };
+    if check.expected.is_some_and(|jkt| jkt != verified.thumbprint()) {
+        return check.reject(Reason::JktMismatch);
     }
+    check.jkt = verified.thumbprint().to_base64url();
+    let verified = check.verified.insert(verified);
+    check.slots.set_text(7, Some(verified.claims_json()));
+    check.slots.set_text(9, Some(&check.jkt));
+    ACCEPTED
 }
 
 impl ProofCheck {

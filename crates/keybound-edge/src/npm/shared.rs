@@ -57,7 +57,7 @@ fn span(octets: &[u8]) -> [u32; 2] {
 }
 
 /// An address in the module's memory, which has 32 bits.
-fn address<T>(pointer: *const T) -> u32 {
+pub(super) fn address<T>(pointer: *const T) -> u32 {
     u32::try_from(pointer.addr()).unwrap_or(0)
 }
 

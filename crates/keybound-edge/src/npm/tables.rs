@@ -9,7 +9,8 @@ use keybound_core::{
         reason::{Answer, Check, Reason},
     },
 };
-use wasm_bindgen::prelude::*;
+
+use super::desk::Desk;
 
 pub(super) fn reason_number(reason: Reason) -> u32 {
     position(Reason::ALL, reason)
@@ -32,8 +33,8 @@ fn position<T: PartialEq + Copy>(all: &[T], one: T) -> u32 {
 /// A reason is a line: code, OAuth error at a resource server and at a token endpoint (empty: none), status,
 /// number of its check, detail; separated by tabs. A check is one of name and RFC section. The algorithms stand
 /// on one line, separated by blanks.
-#[wasm_bindgen]
-pub fn tables() -> String {
+#[unsafe(no_mangle)]
+extern "C" fn tables(desk: &mut Desk) {
     let mut out = String::new();
     for reason in Reason::ALL {
         let [error, token_error] =
@@ -61,7 +62,7 @@ pub fn tables() -> String {
     }
     out.push('\n');
     out.push_str(&answer::algs(AlgorithmSet::ALL));
-    out
+    desk.output = out;
 }
 
 /// Texts, a line each.

@@ -1,21 +1,24 @@
 //! The token endpoint's exports: the same steps and slots as the resource server's.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String};
 
-use keybound_core::server::token_endpoint::TokenRequest;
-use wasm_bindgen::prelude::*;
+use keybound_core::server::{
+    reason::Reason,
+    token_endpoint::{Grant, TokenRequest},
+};
 
 use super::{
     ACCEPTED, NEED_CERTIFICATE, NEED_NONCE, NEED_REPLAY, NEED_SIGNATURES, REJECTED, ReplayMemory, TEXT, certificates,
-    describe_mark, gone_ids, nonce_status, options, replay_answer, seconds,
+    describe_mark,
+    desk::{Desk, some},
+    gone_ids, nonce_status, options, replay_answer, seconds,
     shared::{Memory, Slots},
     tables, verdict,
 };
 use crate::token_engine::{TokenEngine, TokenStep};
 
 /// A token endpoint.
-#[wasm_bindgen]
-pub struct TokenEndpoint {
+struct TokenEndpoint {
     engine: TokenEngine,
     slots: Slots,
     memory: Memory,
@@ -25,71 +28,89 @@ pub struct TokenEndpoint {
     mark: String,
 }
 
-#[wasm_bindgen]
-impl TokenEndpoint {
-    /// Reads the options, as JSON, once.
-    pub fn open(options: &str) -> Option<Self> {
-        Some(Self {
-            engine: TokenEngine::new(options::read_token_endpoint(options)?),
-            slots: Slots::new(),
-            memory: Memory::default(),
-            jkt: String::new(),
-            certificate: String::new(),
-            mark: String::new(),
-        })
-    }
+/// Reads the options, as JSON, once.
+#[unsafe(no_mangle)]
+extern "C" fn endpoint_open(desk: &Desk, len: usize) -> Option<Box<TokenEndpoint>> {
+    Some(Box::new(TokenEndpoint {
+        engine: TokenEngine::new(options::read_token_endpoint(desk.text(len))?),
+        slots: Slots::new(),
+        memory: Memory::default(),
+        jkt: String::new(),
+        certificate: String::new(),
+        mark: String::new(),
+    }))
+}
 
-    pub fn slots(&self) -> u32 {
-        self.slots.address()
-    }
+#[unsafe(no_mangle)]
+extern "C" fn endpoint_close(endpoint: Box<TokenEndpoint>) {
+    drop(endpoint);
+}
 
-    pub fn use_memory(&mut self, memory: &ReplayMemory) {
-        self.memory = Memory::of(memory);
-    }
+#[unsafe(no_mangle)]
+extern "C" fn endpoint_slots(endpoint: &TokenEndpoint) -> u32 {
+    endpoint.slots.address()
+}
 
-    /// `grant`: what is known of the grant, as JSON.
-    pub fn begin(&mut self, method: &str, url: &str, dpop: Option<String>, grant: &str, now: f64) -> Option<u32> {
-        let grant = options::read_grant(grant)?;
-        let dpop = dpop.as_deref();
-        let request = TokenRequest { method, url, dpop: dpop.as_slice() };
-        let step = self.engine.begin(&request, &grant, seconds(now));
-        Some(self.write(step))
-    }
+#[unsafe(no_mangle)]
+extern "C" fn endpoint_use_memory(endpoint: &mut TokenEndpoint, memory: &ReplayMemory) {
+    endpoint.memory = Memory::of(memory);
+}
 
-    /// Goes on after a step of this kind, with the answer as a number: a nonce's status, 1 for a signature that
-    /// verified, the replay store's answer.
-    pub fn answer(&mut self, kind: u32, handle: u32, answer: u32) -> u32 {
-        let engine = &mut self.engine;
-        let step = match kind {
-            NEED_NONCE => engine.nonce(handle, nonce_status(answer)),
-            NEED_SIGNATURES => self.memory.with(|memory| engine.signature(handle, verdict(answer == 1), memory)),
-            _ => engine.replay(handle, replay_answer(answer)),
-        };
-        self.write(step)
-    }
+/// The texts: method, URL, `DPoP`, and what is known of the grant, as JSON.
+#[unsafe(no_mangle)]
+extern "C" fn endpoint_begin(endpoint: &mut TokenEndpoint, desk: &Desk, len: usize, now: f64) -> u32 {
+    let Some([method, url, dpop, grant]) = desk.texts(len) else {
+        return endpoint.write(TokenStep::Rejected(Reason::TargetUnknown));
+    };
+    // One that cannot be read is none that was checked.
+    let grant = options::read_grant(grant).unwrap_or(Grant { malformed: true, ..Grant::default() });
+    let dpop = some(dpop);
+    let request = TokenRequest { method, url, dpop: dpop.as_slice() };
+    let step = endpoint.engine.begin(&request, &grant, seconds(now));
+    endpoint.write(step)
+}
 
-    /// The key to import for the proof's signature.
-    pub fn jwk(&self, handle: u32) -> Option<String> {
-        self.engine.signature_of(handle).map(|(check, _)| check.key.to_jwk())
-    }
+/// Goes on after a step of this kind, with the answer as a number: a nonce's status, 1 for a signature that
+/// verified, the replay store's answer.
+#[unsafe(no_mangle)]
+extern "C" fn endpoint_answer(endpoint: &mut TokenEndpoint, kind: u32, handle: u32, answer: u32) -> u32 {
+    let engine = &mut endpoint.engine;
+    let step = match kind {
+        NEED_NONCE => engine.nonce(handle, nonce_status(answer)),
+        NEED_SIGNATURES => endpoint.memory.with(|memory| engine.signature(handle, verdict(answer == 1), memory)),
+        _ => engine.replay(handle, replay_answer(answer)),
+    };
+    endpoint.write(step)
+}
 
-    pub fn certificate(&mut self, handle: u32, reading: &str) -> u32 {
-        let (engine, reading) = (&mut self.engine, certificates::parse_reading(reading));
-        let step = self.memory.with(|memory| engine.certificate(handle, &reading, memory));
-        self.write(step)
-    }
+/// The key to import for the proof's signature.
+#[unsafe(no_mangle)]
+extern "C" fn endpoint_jwk(endpoint: &TokenEndpoint, desk: &mut Desk, handle: u32) {
+    let check = endpoint.engine.signature_of(handle);
+    desk.output = check.map(|(check, _)| check.key.to_jwk()).unwrap_or_default();
+}
 
-    pub fn abandon(&mut self, handle: u32) {
-        self.engine.abandon(handle);
-    }
+/// The text is the certificate's reading.
+#[unsafe(no_mangle)]
+extern "C" fn endpoint_certificate(endpoint: &mut TokenEndpoint, desk: &Desk, len: usize, handle: u32) -> u32 {
+    let (engine, reading) = (&mut endpoint.engine, certificates::parse_reading(desk.text(len)));
+    let step = endpoint.memory.with(|memory| engine.certificate(handle, &reading, memory));
+    endpoint.write(step)
+}
 
-    pub fn take_gone(&mut self) -> Vec<u32> {
-        gone_ids(self.engine.take_gone())
-    }
+#[unsafe(no_mangle)]
+extern "C" fn endpoint_abandon(endpoint: &mut TokenEndpoint, handle: u32) {
+    endpoint.engine.abandon(handle);
+}
 
-    pub fn current_nonce(&self, now: f64) -> Option<String> {
-        self.engine.current_nonce(seconds(now))
-    }
+#[unsafe(no_mangle)]
+extern "C" fn endpoint_gone(endpoint: &mut TokenEndpoint, desk: &mut Desk) {
+    desk.output = gone_ids(endpoint.engine.take_gone());
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn endpoint_nonce(endpoint: &TokenEndpoint, desk: &mut Desk, now: f64) {
+    desk.output = endpoint.engine.current_nonce(seconds(now)).unwrap_or_default();
 }
 
 impl TokenEndpoint {

@@ -4,11 +4,12 @@ use alloc::{string::String, vec::Vec};
 use core::time::Duration;
 
 use ::worker::{
-    AbortSignal, Delay, Fetch, Headers, Request, RequestInit, RequestRedirect, Response, ResponseBody, web_sys,
+    AbortSignal, Date, DateInit, Delay, Fetch, Headers, Request, RequestInit, RequestRedirect, Response, ResponseBody,
+    web_sys,
 };
 use futures_util::TryStreamExt;
 
-use crate::surroundings::{Documents, Unavailable};
+use crate::surroundings::{Document, Documents, Unavailable};
 
 /// Milliseconds that a document may take.
 const PATIENCE: u32 = 5_000;
@@ -20,17 +21,30 @@ const MAX_DOCUMENT: usize = 1 << 20;
 pub struct WorkerFetch;
 
 impl Documents for WorkerFetch {
-    async fn get(&self, url: &str) -> Result<String, Unavailable> {
+    async fn get(&self, url: &str) -> Result<Document, Unavailable> {
         let response = send(url).await.map_err(|_| Unavailable)?;
         if response.status_code() != 200 {
             return Err(Unavailable);
         }
-        String::from_utf8(read(response).await?).map_err(|_| Unavailable)
+        let field = |name| response.headers().get(name).ok().flatten();
+        let (cache_control, age) = (field("cache-control"), field("age"));
+        // An `Expires` that is no date has passed (RFC 9111 §5.3).
+        let expires = field("expires").map(|date| seconds_of(date).unwrap_or(0));
+        let date = field("date").and_then(seconds_of);
+        let text = String::from_utf8(read(response).await?).map_err(|_| Unavailable)?;
+        Ok(Document { cache_control, age, expires, date, ..Document::new(text) })
     }
 
     async fn pause(&self, milliseconds: u32) {
         Delay::from(Duration::from_millis(u64::from(milliseconds))).await;
     }
+}
+
+/// Seconds since the epoch of a date in a field (RFC 9110 §5.6.7).
+fn seconds_of(date: String) -> Option<i64> {
+    // What is no date becomes zero.
+    let milliseconds = Date::new(DateInit::String(date)).as_millis();
+    i64::try_from(milliseconds / 1000).ok().filter(|seconds| *seconds != 0)
 }
 
 async fn send(url: &str) -> ::worker::Result<Response> {

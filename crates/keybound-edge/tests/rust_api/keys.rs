@@ -1,6 +1,7 @@
 //! Issuers' keys: fetched once, at a bounded rate, and no longer used than is right.
 
 use keybound_core::server::{jwks::Jwks, reason::Reason};
+use keybound_edge::surroundings::Document;
 use pollster::block_on;
 
 use crate::support::{NOW, Signer, World, all};
@@ -41,7 +42,7 @@ fn a_fetch_that_hangs_is_taken_over() {
 }
 
 #[test]
-fn keys_are_fetched_anew_after_ten_minutes_and_old_ones_serve_for_an_hour() {
+fn keys_are_fetched_anew_after_ten_minutes_and_old_ones_serve_for_an_hour_more() {
     let world = World::new();
     let token = world.token();
     let ask = |now| block_on(world.ask(&token, None, now)).map_err(|rejected| rejected.reason()).map(|_| ());
@@ -52,8 +53,71 @@ fn keys_are_fetched_anew_after_ten_minutes_and_old_ones_serve_for_an_hour() {
     assert_eq!(world.library.fetches_of_keys(), 2);
     // The issuer's server is down from now on.
     world.library.texts.borrow_mut().clear();
-    assert_eq!(ask(NOW + 601 + 3600), Ok(()));
-    assert_eq!(ask(NOW + 601 + 3601), Err(Reason::TokenSourceUnavailable));
+    assert_eq!(ask(NOW + 601 + 4200), Ok(()));
+    assert_eq!(ask(NOW + 601 + 4201), Err(Reason::TokenSourceUnavailable));
+}
+
+/// How long keys are fresh, and for how long they then serve, whose answer has these fields.
+fn serves(fields: Document) -> (i64, i64) {
+    let world = World::new();
+    let token = world.token();
+    world.library.fields.replace(fields);
+    let is_good = |now| block_on(world.ask(&token, None, now)).is_ok();
+    assert!(is_good(NOW));
+    let steps = [60, 120, 300, 600, 900, 1200, 3600, 86_400];
+    let fetches = || world.library.fetches_of_keys();
+    // Each moment by itself: a fetch makes them new.
+    let fresh = steps.into_iter().find(|seconds| {
+        let before = fetches();
+        assert!(is_good(NOW + seconds));
+        assert_eq!(fetches(), before, "{seconds} s are not over");
+        let still = World::new();
+        still.library.fields.replace(world.library.fields.borrow().clone());
+        let ask = |now| block_on(still.ask(&token, None, now)).is_ok();
+        assert!(ask(NOW) && ask(NOW + seconds + 1));
+        still.library.fetches_of_keys() == 2
+    });
+    let fresh = fresh.unwrap();
+    world.library.texts.borrow_mut().clear();
+    let stale = [300, 1800, 3600].into_iter().find(|seconds| {
+        assert!(is_good(NOW + fresh + seconds));
+        !is_good(NOW + fresh + seconds + 1)
+    });
+    (fresh, stale.unwrap())
+}
+
+#[test]
+fn keys_serve_as_their_answer_says_within_bounds() {
+    let control = |cache_control: &str| {
+        let mut document = Document::new("");
+        document.cache_control = Some(cache_control.to_owned());
+        document
+    };
+    assert_eq!(serves(Document::new("")), (600, 3600));
+    assert_eq!(serves(control("public, max-age=300")), (300, 3600));
+    assert_eq!(serves(control("max-age=15")), (60, 3600), "not more often than each minute");
+    assert_eq!(serves(control("no-store")), (60, 300));
+    assert_eq!(serves(control("max-age=900, stale-if-error=1800")), (900, 1800));
+    let mut aged = control("max-age=900");
+    aged.age = Some("600".to_owned());
+    assert_eq!(serves(aged), (300, 3600));
+    let mut expiring = Document::new("");
+    (expiring.expires, expiring.date) = (Some(NOW + 5000), Some(NOW + 3800));
+    assert_eq!(serves(expiring.clone()), (1200, 3600));
+    expiring.date = None;
+    expiring.expires = Some(NOW + 900);
+    assert_eq!(serves(expiring), (900, 3600), "by the verifier's clock");
+}
+
+#[test]
+fn keys_do_not_serve_for_longer_than_a_day_before_they_are_fetched_anew() {
+    let world = World::new();
+    let token = world.token();
+    world.library.fields.borrow_mut().cache_control = Some("max-age=3293198".to_owned());
+    for (now, fetches) in [(NOW, 1), (NOW + 86_400, 1), (NOW + 86_401, 2)] {
+        assert!(block_on(world.ask(&token, None, now)).is_ok());
+        assert_eq!(world.library.fetches_of_keys(), fetches, "{now}");
+    }
 }
 
 #[test]

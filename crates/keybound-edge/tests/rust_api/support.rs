@@ -20,7 +20,7 @@ use keybound_edge::{
     engine::Config,
     reply::{Field, Rejected},
     resource_server::Accepted,
-    surroundings::{Documents, Surroundings, Synchronous, Unavailable},
+    surroundings::{Document, Documents, Surroundings, Synchronous, Unavailable},
 };
 use keybound_rustcrypto::{RustCrypto, SigningKey};
 
@@ -96,6 +96,8 @@ impl Signer {
 /// Documents that are there after some polls, or not at all.
 pub struct Library {
     pub texts: RefCell<HashMap<String, String>>,
+    /// What every answer says of its age.
+    pub fields: RefCell<Document>,
     pub polls: Cell<u32>,
     pub asked: RefCell<Vec<String>>,
 }
@@ -108,7 +110,12 @@ impl Library {
             (format!("{ISSUER}/.well-known/oauth-authorization-server"), metadata),
             (format!("{ISSUER}/keys"), issuer.jwks("k1")),
         ];
-        Self { texts: RefCell::new(texts.into()), polls: Cell::new(3), asked: RefCell::default() }
+        Self {
+            texts: RefCell::new(texts.into()),
+            fields: RefCell::default(),
+            polls: Cell::new(3),
+            asked: RefCell::default(),
+        }
     }
 
     pub fn fetches_of_keys(&self) -> usize {
@@ -117,12 +124,14 @@ impl Library {
 }
 
 impl Documents for Library {
-    async fn get(&self, url: &str) -> Result<String, Unavailable> {
+    async fn get(&self, url: &str) -> Result<Document, Unavailable> {
         self.asked.borrow_mut().push(url.to_owned());
         for _ in 0..self.polls.get() {
             once().await;
         }
-        self.texts.borrow().get(url).cloned().ok_or(Unavailable)
+        let mut document = self.fields.borrow().clone();
+        document.text = self.texts.borrow().get(url).cloned().ok_or(Unavailable)?;
+        Ok(document)
     }
 
     async fn pause(&self, _: u32) {

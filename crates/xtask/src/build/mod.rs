@@ -61,7 +61,8 @@ impl Package {
                     profile: "wasm-edge",
                     rust_flags: COMPACT_HASH,
                     wasm_opt: SMALLEST,
-                    bindings: true,
+                    // As above.
+                    bindings: false,
                 },
                 Source {
                     krate: "keybound-rustcrypto",

@@ -109,6 +109,8 @@ fn optimise(source: &Source, module: &Module, step: &mut Step) -> Result<()> {
     let optimised = module.wasm.with_extension("wasm.optimised");
     Job::new(format!("wasm-opt {}", source.name), paths::npm_bin("wasm-opt"))
         .args(source.wasm_opt)
+        // Which function is which, beside the module, for whoever asks what it is made of.
+        .args([format!("--symbolmap={}", module.wasm.with_extension("symbols").display())])
         .args(["--strip-debug", "--strip-producers", "--strip-target-features", "--converge"])
         .args(WASM_FEATURES)
         .args([&module.wasm])

@@ -30,6 +30,7 @@ const PROGRAMS: &[Program] = &[
     Program { part: Part::Nginx, names: &["nginx"], package: "nginx" },
     Program { part: Part::Haproxy, names: &["haproxy"], package: "haproxy" },
     Program { part: Part::Cxx, names: &["c++"], package: "g++" },
+    Program { part: Part::Wrk, names: &["wrk"], package: "wrk" },
 ];
 
 /// Package lists older than this are fetched again.

@@ -22,7 +22,7 @@ use std::time::Instant;
 /// call it for the parts that they need.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Only these parts (default: all)
+    /// Only these parts (default: all but wrk)
     #[arg(value_enum)]
     parts: Vec<Part>,
 }
@@ -60,12 +60,16 @@ pub enum Part {
     Nginx,
     /// HAProxy
     Haproxy,
+    /// wrk, which makes load for `bench`
+    Wrk,
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
     let started = Instant::now();
-    let parts = if args.parts.is_empty() { Part::value_variants() } else { &args.parts };
-    ensure(parts)?;
+    // Only `bench served` makes load, and brings its tool itself.
+    let all = Part::value_variants().iter().copied().filter(|part| *part != Part::Wrk);
+    let parts: Vec<Part> = if args.parts.is_empty() { all.collect() } else { args.parts.clone() };
+    ensure(&parts)?;
     if let Some(toolchain) = WasmToolchain::find() {
         eprintln!("wasm32 is compiled by {}", toolchain.describe());
     }

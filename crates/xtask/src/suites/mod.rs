@@ -85,7 +85,7 @@ impl Suite {
                 build: false,
                 run: wasm::run,
             },
-            Suite::Packages => Plan { parts: &[Npm, Chromium], build: true, run: node_tests::packages },
+            Suite::Packages => Plan { parts: &[Npm, Chromium, Redis], build: true, run: node_tests::packages },
             Suite::Edge => Plan { parts: &[Npm, Redis], build: true, run: node_tests::edge },
             Suite::Interop => Plan { parts: &[Npm], build: true, run: node_tests::interop },
             Suite::Differential => Plan { parts: &[Npm], build: true, run: node_tests::differential },

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub fn packages(report: &mut Report) -> Result<()> {
-    test_files(report, &["packages"], 20)
+    test_files(report, &["packages", "bench"], 20)
 }
 
 pub fn edge(report: &mut Report) -> Result<()> {

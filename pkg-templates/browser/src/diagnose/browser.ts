@@ -67,8 +67,8 @@ async function keyStorage(): Promise<Finding> {
   const name = `keybound diagnosis ${Date.now()} ${Math.random()}`;
   const make = (): Promise<CryptoKeyPair> => generate("ES256");
   try {
-    const [first, tier] = await obtain(name, make, undefined);
-    if (tier === "memory") return bad("IndexedDB keeps no keys here: a key lives as long as the page", STORE);
+    const [first, refused] = await obtain(name, make, undefined);
+    if (refused) return bad("IndexedDB keeps no keys here: a key lives as long as the page", STORE);
     const [again] = await obtain(name, make, undefined);
     const [scheme, text] = [{ name: "ECDSA", hash: "SHA-256" }, new Uint8Array(1)];
     const signature = await crypto.sign(scheme, again.privateKey, text);

@@ -86,7 +86,7 @@ async function key(clientId: string): Promise<DpopKey> {
 
 /** The pair that is kept for this client: the one that is there, else this. */
 async function keep(clientId: string, make: () => Promise<CryptoKeyPair>): Promise<CryptoKeyPair> {
-  const [pair, tier] = await obtain(PREFIX + clientId, make, undefined);
-  if (tier === "memory" && !inMemory.has(clientId)) inMemory.set(clientId, undefined);
+  const [pair, refused] = await obtain(PREFIX + clientId, make, undefined);
+  if (refused && !inMemory.has(clientId)) inMemory.set(clientId, undefined);
   return pair;
 }

@@ -3,6 +3,7 @@
 import { KeyboundError } from "../errors.js";
 import type { SigningAlgorithm } from "../key.js";
 import { orRefused, transact } from "../store.js";
+import { sweep } from "../sweep.js";
 import type { EndReason } from "./events.js";
 import { exclusively } from "./lock.js";
 
@@ -49,9 +50,6 @@ export interface Login extends Partial<Pair> {
 }
 
 export const isLive = (record: Live | Ended | undefined): record is Live => record !== undefined && "tokens" in record;
-
-/** How long a login may take; after that its key is removed. */
-const ABANDONED_AFTER = 24 * 3600 * 1000;
 
 /** Where a session is kept, and what all that have it in common share. */
 export type Place = Pick<Records, keyof Records>;
@@ -151,17 +149,8 @@ export class Records {
 
   /** Removes logins that nobody finished, with their keys. */
   async sweep(): Promise<void> {
-    await transact("readwrite", (all) => {
-      // An array sorts after every text.
-      const walk = all.openCursor(IDBKeyRange.bound(["login", this.#name], ["login", this.#name, []]));
-      walk.onsuccess = () => {
-        const cursor = walk.result;
-        if (!cursor) return;
-        if ((cursor.value as Login).at < Date.now() - ABANDONED_AFTER) cursor.delete();
-        cursor.continue();
-      };
-      return walk;
-    });
+    // An array sorts after every text.
+    await sweep<IDBValidKey>(["login", this.#name], ["login", this.#name, []]);
   }
 
   #login(state: string): IDBValidKey {

@@ -2,7 +2,7 @@
 
 import * as oauth from "oauth4webapi";
 import { ranked } from "../algorithms.js";
-import { issuedAt } from "../exchange.js";
+import { issuedAt } from "../token-answer.js";
 import { type DpopKey, generate } from "../key.js";
 import { createTokenFetch } from "../token-fetch.js";
 import { asking } from "./errors.js";

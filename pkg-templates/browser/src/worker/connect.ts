@@ -54,7 +54,9 @@ export async function connectWorker(worker: Worker, { onEvent }: { onEvent?: (ev
   worker.postMessage(HELLO, [port2]);
   const timer = setTimeout(fail, PATIENCE);
   try {
-    await started;
+    const life = await started;
+    // Free as soon as the worker is no more, whoever ended it.
+    if (typeof life === "string") navigator.locks?.request(life, () => fail()).catch(() => {});
   } finally {
     clearTimeout(timer);
     worker.removeEventListener("error", fail);
@@ -97,8 +99,11 @@ async function send(line: Line, input: RequestInfo | URL, init: RequestInit | un
   const body = octets.length ? octets.buffer : undefined;
   const ask: Ask = { type: "fetch", method, url, headers: [...request.headers], body };
   const answer = await line.ask<Answer>(ask, body && [body], signal);
-  const { status, statusText, headers } = answer;
-  const response = new Response(answer.body, { status, statusText, headers });
+  const { body: content, status, statusText, headers } = answer;
+  // A stream ends with the caller's patience, and with the worker, which would leave it open.
+  const ends = (stream: ReadableStream<Uint8Array>, on: AbortSignal): ReadableStream<Uint8Array> => stream.pipeThrough(new TransformStream(), { signal: on });
+  const shown = content instanceof ReadableStream ? ends(ends(content, line.gone), signal) : content;
+  const response = new Response(shown, { status, statusText, headers });
   Object.defineProperty(response, "url", { value: answer.url });
   return response;
 }
@@ -114,6 +119,7 @@ interface Waiting {
 class Line {
   readonly #port: MessagePort;
   readonly #waiting = new Map<number, Waiting>();
+  readonly #gone = new AbortController();
   #last = 0;
   #ended: KeyboundError | undefined;
 
@@ -127,6 +133,11 @@ class Line {
       } else if ("failure" in data) this.#waiting.get(data.id)?.reject(fromFailure(data.failure));
       else this.#waiting.get(data.id)?.resolve(data.value);
     };
+  }
+
+  /** Aborted when the worker is gone. */
+  get gone(): AbortSignal {
+    return this.#gone.signal;
   }
 
   async ask<T>(ask: Ask, transfer: Transferable[] = [], signal?: AbortSignal): Promise<T> {
@@ -150,7 +161,9 @@ class Line {
   }
 
   end(error: KeyboundError): void {
+    if (this.#ended) return;
     this.#ended = error;
+    this.#gone.abort(error);
     for (const { reject, forget } of this.#waiting.values()) {
       forget?.();
       reject(error);

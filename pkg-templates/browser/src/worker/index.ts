@@ -2,6 +2,4 @@
 
 export { serveWorker } from "./serve.js";
 export type { WorkerOptions } from "./serve.js";
-export { connectWorker } from "./connect.js";
-export type { WorkerEvent, WorkerLogin, WorkerSession, WorkerStatus } from "./connect.js";
-export { returnLogin } from "./popup.js";
+export * from "./page.js";

@@ -33,8 +33,21 @@ export function serveWorker(options: WorkerOptions): void {
     if (desk) reply({ id: 0, failure: toFailure(workerError("worker_refused", "It is connected already: another page needs another worker.")) });
     else {
       desk = new Desk(options, port);
-      reply({ id: 0, value: null });
+      void lifeline().then((value) => reply({ id: 0, value }));
     }
+  });
+}
+
+/** A lock that is held as long as this worker is there: who waits for it learns of the end. Null where there are no locks. */
+function lifeline(): Promise<string | null> {
+  const name = `keybound worker ${crypto.randomUUID()}`;
+  return new Promise((resolve) => {
+    const hold = (): Promise<never> => {
+      resolve(name);
+      return new Promise(() => {});
+    };
+    const held = globalThis.navigator.locks?.request(name, hold) ?? Promise.reject();
+    held.catch(() => resolve(null));
   });
 }
 

@@ -63,6 +63,11 @@ impl Api {
         Ok(Answer { status: response.status(), text: text.as_string().unwrap_or_default() })
     }
 
+    /// Deletes the key, in all tabs: a token that is bound to it is of no use any more, wherever it is.
+    pub(crate) async fn forget(&self) -> Result<(), Error> {
+        self.key.delete().await
+    }
+
     /// What `ask` sends beside the token, to look at.
     pub(crate) async fn proof(&self) -> Result<String, Error> {
         let token = self.token.token(false).await;

@@ -21,6 +21,7 @@ enum Message {
     LogIn(String),
     Ask,
     Prove,
+    Forget,
     Show(Shown),
 }
 
@@ -29,6 +30,7 @@ enum Shown {
     Nothing,
     Answer(api::Answer),
     Proof(String),
+    Forgotten,
     Failure(Error),
 }
 
@@ -56,6 +58,7 @@ impl Component for Page {
             Message::LogIn(token) => self.with_api(|api| api.log_in(token)),
             Message::Ask => self.with_api(|api| ask(api, context.link().clone())),
             Message::Prove => self.with_api(|api| prove(api, context.link().clone())),
+            Message::Forget => self.with_api(|api| forget(api, context.link().clone())),
         }
         true
     }
@@ -95,6 +98,12 @@ fn prove(api: Api, page: Scope<Page>) {
     });
 }
 
+fn forget(api: Api, page: Scope<Page>) {
+    spawn_local(async move {
+        page.send_message(Message::Show(api.forget().await.map_or_else(Shown::Failure, |()| Shown::Forgotten)));
+    });
+}
+
 fn about(api: &Api) -> Html {
     let kept = match api.key().storage() {
         Storage::Persistent => "in this browser",
@@ -118,6 +127,7 @@ fn form(page: &Scope<Page>) -> Html {
             <label>{ "Access token " }<input id="token" autocomplete="off" oninput={token} /></label>
             <button id="ask" onclick={page.callback(|_| Message::Ask)}>{ "Ask the API" }</button>
             <button id="prove" onclick={page.callback(|_| Message::Prove)}>{ "Make a proof" }</button>
+            <button id="forget" onclick={page.callback(|_| Message::Forget)}>{ "Delete the key" }</button>
         </p>
     }
 }
@@ -128,6 +138,7 @@ fn outcome(shown: &Shown) -> Html {
         Shown::Answer(answer) => {
             html! { <><p id="status">{ answer.status }</p><pre id="answer">{ &answer.text }</pre></> }
         }
+        Shown::Forgotten => html! { <p id="forgotten">{ "The key is gone, in all tabs. Reload for a new one." }</p> },
         Shown::Proof(proof) => html! { <pre id="proof">{ proof }</pre> },
         Shown::Failure(error) => failure(error),
     }
