@@ -47,7 +47,7 @@ export type WorkerErrorCode =
   | "worker_controlled";
 
 /** The header line that an API has to add so that a page of another origin can read its nonces (RFC 9449 §7.1, §8). */
-export const EXPOSE = "Access-Control-Expose-Headers: DPoP-Nonce, WWW-Authenticate";
+export const EXPOSE = "Access-Control-Expose-Headers: DPoP-Nonce, WWW-Authenticate, Date";
 
 const TEXTS: Record<Exclude<KeyboundErrorCode, SessionErrorCode | WorkerErrorCode>, string> = {
   // In the order of `numbers.rs`, which numbers these from 32 on.

@@ -4,7 +4,7 @@ import { EXPOSE, failure, KeyboundError } from "./errors.js";
 import type { KeyboundEvent } from "./events.js";
 import { init } from "./init.js";
 import { type DpopKey, tokenHash } from "./key.js";
-import type { NonceStore } from "./nonces.js";
+import { type NonceStore, sharedNonces } from "./nonces.js";
 import { desk, now, put, taken, wasm } from "./module.js";
 import * as numbers from "./numbers.js";
 import { Patience } from "./patience.js";
@@ -38,14 +38,18 @@ export interface TokenContext {
 export interface Client {
   role: "as" | "rs";
   origins: readonly (string | URL)[];
-  strict: boolean;
-  acceptBearer: boolean;
+  strict?: boolean | undefined;
+  acceptBearer?: boolean | undefined;
   key(token: BoundToken | null): DpopKey | Promise<DpopKey>;
   token(context: TokenContext): BoundToken | null | Promise<BoundToken | null>;
-  nonces: NonceStore;
-  fetch: typeof fetch;
-  signedUrl(url: URL): string | URL;
-  replayableBytes: number;
+  /** By default where all tabs of the origin find them. */
+  nonces?: NonceStore | undefined;
+  /** The platform's by default. */
+  fetch?: typeof fetch | undefined;
+  /** The URL itself by default. */
+  signedUrl?: ((url: URL) => string | URL) | undefined;
+  /** 1 MiB by default. */
+  replayableBytes?: number | undefined;
   /** Reads a copy of an authorization server's answer; resource servers' are the caller's alone. */
   readAnswer?(answer: Response): Promise<TokenAnswer>;
   onEvent(event: KeyboundEvent): void;
@@ -73,17 +77,23 @@ const OTHERS_PATIENCE = 5000;
 /** Clocks that differ by less are the same, as to the module: answers take time. */
 const TOLERANCE = 5;
 
+/** By how many seconds an authorization server's clock is ahead, where it told one whose nonces are kept there. */
+export function clockOffsetOf(nonces: NonceStore = sharedNonces, endpoint: string): number | undefined {
+  return learnt.get(nonces)?.heard.get(`as ${new URL(endpoint).origin}`);
+}
+
 /** A `fetch` that does what the client's policy says. */
 export function connect(client: Client): typeof fetch {
-  const servers = learnt.get(client.nonces) ?? { heard: new Map(), first: new Map() };
-  learnt.set(client.nonces, servers);
+  const { nonces = sharedNonces } = client;
+  const servers = learnt.get(nonces) ?? { heard: new Map(), first: new Map() };
+  learnt.set(nonces, servers);
   return async (input, requestInit) => {
     const signal = requestInit?.signal ?? (isRequest(input) ? input.signal : undefined);
     const patience = new Patience(signal);
     let life: Life | undefined;
     try {
       await patience.with(init());
-      life = new Life(client, servers, patience, input, requestInit);
+      life = new Life(client, nonces, servers, patience, input, requestInit);
       return await life.run();
     } catch (error) {
       const known = failure(error);
@@ -114,6 +124,7 @@ class Life {
 
   constructor(
     readonly client: Client,
+    readonly nonces: NonceStore,
     readonly servers: Servers,
     readonly patience: Patience,
     readonly input: RequestInfo | URL,
@@ -137,12 +148,12 @@ class Life {
   }
 
   async run(): Promise<Response> {
-    const { fetch: send, onEvent } = this.client;
+    const { onEvent } = this.client;
     let command = wasm.command(this.#exchange);
     for (;;) {
       switch (command) {
         case numbers.PASS_THROUGH:
-          return send(this.input, this.requestInit);
+          return this.#fetch(this.input, this.requestInit);
         case numbers.RETURN:
           return this.#answer!;
         case numbers.ASK_TOKEN:
@@ -161,7 +172,7 @@ class Life {
           command = await this.#readBody();
           continue;
         case numbers.STORE_NONCE:
-          await this.patience.with(this.client.nonces.set(this.client.role, this.#url.origin, this.#text));
+          await this.patience.with(this.nonces.set(this.client.role, this.#url.origin, this.#text));
           this.#hear();
           break;
         case numbers.ADJUST_CLOCK: {
@@ -223,10 +234,10 @@ class Life {
 
   async #prepare(): Promise<number> {
     const { client, patience } = this;
-    this.#kept ??= await patience.with(keep(this.input, this.requestInit, client.replayableBytes));
+    this.#kept ??= await patience.with(keep(this.input, this.requestInit, client.replayableBytes ?? 1024 * 1024));
     this.#key = await patience.with(client.key(this.#token));
     const nonce = await this.#nonce();
-    const url = String(client.signedUrl(new URL(this.#url)));
+    const url = String(client.signedUrl?.(new URL(this.#url)) ?? this.#url);
     const { heard } = this.servers;
     const { header, thumbprint } = this.#key;
     const body = this.#kept.kind | (heard.has(this.#server) ? 4 : 0);
@@ -238,7 +249,7 @@ class Life {
     const { heard, first } = this.servers;
     const end = Date.now() + OTHERS_PATIENCE;
     for (;;) {
-      const stored = await patience.with(client.nonces.get(client.role, this.#url.origin));
+      const stored = await patience.with(this.nonces.get(client.role, this.#url.origin));
       if (stored !== undefined || heard.has(this.#server) || this.#arrived || Date.now() > end) return stored;
       const other = first.get(this.#server);
       if (!other) {
@@ -269,6 +280,12 @@ class Life {
     this.#arrived?.();
   }
 
+  #fetch(...call: Parameters<typeof fetch>): Promise<Response> {
+    // Looked up at each call, as a page's own `fetch(...)` is; and never called as a method of something else.
+    const send = this.client.fetch ?? fetch;
+    return send(...call);
+  }
+
   get #server(): string {
     return `${this.client.role} ${this.#url.origin}`;
   }
@@ -278,13 +295,12 @@ class Life {
   }
 
   async #send(): Promise<number> {
-    const { fetch: send } = this.client;
     const proof = await this.patience.with(this.#key!.sign(this.#text));
     const request = this.#kept!.next(this.#url);
     request.headers.set("dpop", proof);
     if (this.#token) request.headers.set("authorization", `DPoP ${this.#token.accessToken}`);
     discard(this.#answer);
-    const answer = (this.#answer = await this.patience.with(send(request)));
+    const answer = (this.#answer = await this.patience.with(this.#fetch(request)));
 
     const { headers } = answer;
     const command = this.#told(

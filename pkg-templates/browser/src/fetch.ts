@@ -3,7 +3,7 @@
 import type { KeyboundEvent } from "./events.js";
 import { type BoundToken, connect, type TokenContext } from "./exchange.js";
 import type { DpopKey } from "./key.js";
-import { type NonceStore, sharedNonces } from "./nonces.js";
+import type { NonceStore } from "./nonces.js";
 
 export type { BoundToken, TokenContext } from "./exchange.js";
 
@@ -51,18 +51,16 @@ export function createFetch(options: FetchOptions): BoundFetch {
   const call = connect({
     role: "rs",
     origins: options.origins,
-    strict: options.strict ?? false,
-    acceptBearer: false,
+    strict: options.strict,
     key: (bound) => (typeof key === "function" ? key(bound!) : key),
     token: async (context) => {
       const found = typeof token === "function" ? await token(context) : token;
       return typeof found === "string" ? { accessToken: found, tokenType: "DPoP" } : found;
     },
-    nonces: options.nonces ?? sharedNonces,
-    // Looked up at each call, as a page's own `fetch(...)` is; and never called as a method of something else.
-    fetch: options.fetch ?? ((...call) => globalThis.fetch(...call)),
-    signedUrl: options.htu ?? ((url) => url),
-    replayableBytes: options.replayableBodyBytes ?? 1024 * 1024,
+    nonces: options.nonces,
+    fetch: options.fetch,
+    signedUrl: options.htu,
+    replayableBytes: options.replayableBodyBytes,
     onEvent: (event) => options.onEvent?.(event),
   });
   return Object.assign(call, {

@@ -6,29 +6,23 @@ import { transact } from "./store.js";
 export const ABANDONED_AFTER = 24 * 3600 * 1000;
 
 /**
- * Removes what stands between two keys of the store, was put there more than `age` milliseconds ago (its `at`), and is not to be
- * kept for another reason. Gives the keys it stood under.
+ * Removes what stands between two keys of the store and was put there more than `age` milliseconds ago (its `at`), if it `mayGo`;
+ * nothing else is asked of that.
  */
-export async function sweep<Key extends IDBValidKey>(
-  from: Key,
-  to: Key,
+export async function sweep(
+  from: IDBValidKey,
+  to: IDBValidKey,
   age = ABANDONED_AFTER,
-  keep: (key: Key) => boolean = () => false,
-): Promise<Key[]> {
-  const removed: Key[] = [];
+  mayGo: (key: IDBValidKey) => boolean = () => true,
+): Promise<void> {
   await transact("readwrite", (all) => {
     const walk = all.openCursor(IDBKeyRange.bound(from, to));
     walk.onsuccess = () => {
       const cursor = walk.result;
       if (!cursor) return;
-      const key = cursor.key as Key;
-      if ((cursor.value as { at: number }).at < Date.now() - age && !keep(key)) {
-        cursor.delete();
-        removed.push(key);
-      }
+      if ((cursor.value as { at: number }).at < Date.now() - age && mayGo(cursor.key)) cursor.delete();
       cursor.continue();
     };
     return walk;
   });
-  return removed;
 }

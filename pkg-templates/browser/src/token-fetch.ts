@@ -3,7 +3,7 @@
 import type { KeyboundEvent } from "./events.js";
 import { connect } from "./exchange.js";
 import type { DpopKey } from "./key.js";
-import { type NonceStore, sharedNonces } from "./nonces.js";
+import type { NonceStore } from "./nonces.js";
 import { readTokenAnswer } from "./token-answer.js";
 
 /** How a `fetch` for authorization servers works. */
@@ -32,15 +32,11 @@ export function createTokenFetch(options: TokenFetchOptions): typeof fetch {
   return connect({
     role: "as",
     origins: options.origins,
-    strict: false,
-    acceptBearer: options.dangerouslyAcceptBearer ?? false,
+    acceptBearer: options.dangerouslyAcceptBearer,
     key: () => options.key,
     token: () => null,
-    nonces: options.nonces ?? sharedNonces,
-    fetch: options.fetch ?? ((...call) => globalThis.fetch(...call)),
-    signedUrl: (url) => url,
-    // Token requests are small.
-    replayableBytes: 1024 * 1024,
+    nonces: options.nonces,
+    fetch: options.fetch,
     readAnswer: readTokenAnswer,
     onEvent: (event) => options.onEvent?.(event),
   });

@@ -72,8 +72,10 @@ export function createKeyring({ name = "default", ...options }: KeyringOptions =
     async sweep({ keep, olderThan }) {
       const kept = new Set(Array.from(keep, ({ thumbprint }) => prefix + thumbprint));
       const age = olderThan === undefined ? ABANDONED_AFTER : olderThan * 1000;
+      const removed: string[] = [];
+      const mayGo = (key: IDBValidKey): boolean => !kept.has(key as string) && removed.push(key as string) > 0;
       // In memory, they go with the page.
-      const removed = await orRefused(sweep(prefix, `${prefix}\uffff`, age, (key) => kept.has(key)), () => []);
+      await orRefused<void>(sweep(prefix, `${prefix}\uffff`, age, mayGo), () => {});
       return removed.map((key) => {
         const thumbprint = key.slice(prefix.length);
         tell(key, thumbprint);

@@ -129,7 +129,7 @@ export class Records {
         try {
           sessionStorage.setItem(this.#tabItem(state), JSON.stringify(rest));
         } catch (error) {
-          throw new KeyboundError("storage_failed", error, "This browser keeps nothing for this page, so that it could not finish a login. Allow it to store site data.");
+          throw new KeyboundError("storage_failed", error, "This browser stores nothing for this page. A login needs that: allow site data.");
         }
         return false;
       },
@@ -148,12 +148,12 @@ export class Records {
   }
 
   /** Removes logins that nobody finished, with their keys. */
-  async sweep(): Promise<void> {
+  sweep(): Promise<void> {
     // An array sorts after every text.
-    await sweep<IDBValidKey>(["login", this.#name], ["login", this.#name, []]);
+    return sweep(this.#login(""), this.#login([]));
   }
 
-  #login(state: string): IDBValidKey {
+  #login(state: IDBValidKey): IDBValidKey {
     return ["login", this.#name, state];
   }
 

@@ -2,7 +2,7 @@
 
 import * as oauth from "oauth4webapi";
 import { ranked } from "../algorithms.js";
-import { issuedAt } from "../token-answer.js";
+import { clockOffsetOf } from "../exchange.js";
 import { type DpopKey, generate } from "../key.js";
 import { createTokenFetch } from "../token-fetch.js";
 import { asking } from "./errors.js";
@@ -17,8 +17,6 @@ export interface Grant {
 
 /** How long a request may take, its retry included. Shorter than the lock is waited for. */
 const LIMIT = 20_000;
-/** What clocks may differ without anybody being told. */
-const TOLERATED_SKEW = 60;
 
 export class Server {
   readonly #options: SessionOptions;
@@ -48,20 +46,19 @@ export class Server {
   async makePair(): Promise<Pair> {
     const { dpop_signing_alg_values_supported: known } = await this.metadata();
     const wanted = this.#options.algorithm;
-    const candidates = wanted ? [wanted] : ranked(known ?? undefined);
-    for (const algorithm of candidates) {
+    for (const algorithm of wanted ? [] : ranked(known ?? undefined)) {
       const pair = await generate(algorithm).catch(() => undefined);
       if (pair) return { pair, algorithm };
     }
-    return { pair: await generate(wanted ?? "ES256"), algorithm: wanted ?? "ES256" };
+    const algorithm = wanted ?? "ES256";
+    return { pair: await generate(algorithm), algorithm };
   }
 
   /** Where the browser has to go (RFC 6749 §4.1.1); the parameters are pushed where the server offers it (RFC 9126). */
   async authorizationUrl(parameters: URLSearchParams, key: DpopKey | undefined): Promise<URL> {
     const as = await this.metadata();
     const { clientId, resource } = this.#options;
-    parameters.set("client_id", clientId);
-    if (resource) parameters.set("resource", String(resource));
+    fill(parameters, { client_id: clientId, resource: resource && String(resource) });
     return asking(
       (async () => {
         const url = new URL(as.authorization_endpoint ?? "");
@@ -113,7 +110,7 @@ export class Server {
     const url = new URL(endpoint);
     oauth.checkProtocol(url, !this.#insecure);
     const parameters = { client_id: this.#options.clientId, id_token_hint: idToken, post_logout_redirect_uri: back };
-    for (const [name, value] of Object.entries(parameters)) if (value) url.searchParams.set(name, value);
+    fill(url.searchParams, parameters);
     return url;
   }
 
@@ -150,7 +147,8 @@ export class Server {
       (async () => {
         const asked = Date.now();
         const response = await request(as, this.#client(), by);
-        const clockOffset = await this.#skew(response);
+        // The proof's own fetch has read the answer.
+        const clockOffset = clockOffsetOf(this.#options.nonces, as.token_endpoint!);
         const answer = await process(as, this.#client(clockOffset), response);
         // Counted from the request on: rather too early than too late.
         const lifetime = answer.expires_in === undefined ? undefined : answer.expires_in * 1000;
@@ -171,29 +169,15 @@ export class Server {
     );
   }
 
-  /** By how many seconds the server's clock is ahead, where it tells: an ID token is made at the moment it is asked for. */
-  async #skew(response: Response): Promise<number | undefined> {
-    try {
-      const { id_token: token } = (await response.clone().json()) as { id_token?: string };
-      const seconds = Math.round(issuedAt(token) - Date.now() / 1000);
-      // No ID token, or none that can be read; oauth4webapi says so.
-      if (Number.isNaN(seconds)) return undefined;
-      return Math.abs(seconds) > TOLERATED_SKEW ? seconds : 0;
-    } catch {
-      // No JSON; it says so too.
-      return undefined;
-    }
-  }
-
   #client(skew = 0): oauth.Client {
     return { client_id: this.#options.clientId, [oauth.clockSkew]: skew };
   }
 
   /** How requests go out; with a key, those of `createTokenFetch` make the proof, and nobody else does. */
   #by(as?: oauth.AuthorizationServer, key?: DpopKey): By {
-    const send: typeof fetch = as && key ? this.#prove(as, key) : (this.#options.fetch ?? ((...call) => globalThis.fetch(...call)));
     return {
-      [oauth.customFetch]: (url, init) => send(url, init),
+      // Their types differ in what "undefined" is.
+      [oauth.customFetch]: (as && key ? this.#prove(as, key) : (this.#options.fetch ?? fetch)) as By[typeof oauth.customFetch],
       [oauth.allowInsecureRequests]: this.#insecure,
       signal: () => AbortSignal.timeout(LIMIT),
     };
@@ -208,6 +192,11 @@ export class Server {
     }
     return send;
   }
+}
+
+/** Sets the parameters that have a value. */
+export function fill(query: URLSearchParams, parameters: Record<string, string | undefined>): void {
+  for (const [name, value] of Object.entries(parameters)) if (value) query.set(name, value);
 }
 
 /** What oauth4webapi takes with each request. */

@@ -9,7 +9,7 @@ import type { SessionEvent } from "./events.js";
 import { pause } from "./lock.js";
 import type { FinishedLogin, LoginOptions, LogoutOptions, Session, SessionInfo, SessionOptions } from "./options.js";
 import { type Ended, isLive, type Live, type Pair, type Place, Records } from "./records.js";
-import { type Grant, Server } from "./server.js";
+import { fill, type Grant, Server } from "./server.js";
 
 /** The session of this origin with an authorization server: the same in every tab and worker. */
 export function createSession(options: SessionOptions): Session {
@@ -71,15 +71,14 @@ export class SharedSession implements Session {
     const kept = await this.#records.begin(state, { ...pair, verifier, appState, at: Date.now() });
     try {
       const query = new URLSearchParams(parameters);
-      const own = {
+      fill(query, {
         response_type: "code",
         redirect_uri: String(redirectUri),
         scope,
         state,
         code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
         code_challenge_method: "S256",
-      };
-      for (const [name, value] of Object.entries(own)) if (value) query.set(name, value);
+      });
       // RFC 9449 §10: the code is of use with this key only. One that is not kept cannot be promised.
       const key = kept ? await DpopKey.from(pair.pair, pair.algorithm) : undefined;
       if (key) query.set("dpop_jkt", key.thumbprint);
