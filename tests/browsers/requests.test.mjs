@@ -139,7 +139,7 @@ inEveryEngine("requests", ({ open }) => {
         const page = await openClient(api);
         const seen = await page.run(async () => [await outcome(call(target)), events]);
         assert.equal(seen[0], "nonce_hidden");
-        assert.deepEqual(seen[1], [{ type: "nonce_hidden", url: api.origin + "/", fix: "Access-Control-Expose-Headers: DPoP-Nonce, WWW-Authenticate" }]);
+        assert.deepEqual(seen[1], [{ type: "nonce_hidden", url: api.origin + "/", fix: "Access-Control-Expose-Headers: DPoP-Nonce, WWW-Authenticate, Date" }]);
         assert.equal(api.requests.length, 1);
       },
       { cors: { "access-control-allow-origin": "*", "access-control-allow-headers": "Authorization, DPoP", "access-control-expose-headers": "WWW-Authenticate" } },

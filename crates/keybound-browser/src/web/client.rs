@@ -349,7 +349,7 @@ impl<K: KeySource> Client<NoToken, K> {
 }
 
 const NONCE_HIDDEN: &str = "keybound: the server's nonce is hidden from this page. Its answers need \
-     Access-Control-Expose-Headers: DPoP-Nonce, WWW-Authenticate";
+     Access-Control-Expose-Headers: DPoP-Nonce, WWW-Authenticate, Date";
 
 #[allow(clippy::cast_possible_truncation, reason = "saturates, which is meant")]
 fn seconds_of(seconds: f64) -> Option<i64> {

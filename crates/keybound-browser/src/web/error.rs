@@ -83,7 +83,7 @@ const fn advice(error: ClientError) -> &'static str {
         ClientError::NonceRejected => "the server asks for a nonce again and again, or gives none that can be one",
         ClientError::NonceHidden => {
             "CORS hides the server's nonce: it has to answer with \
-             Access-Control-Expose-Headers: DPoP-Nonce, WWW-Authenticate"
+             Access-Control-Expose-Headers: DPoP-Nonce, WWW-Authenticate, Date"
         }
         ClientError::TokenDowngraded => {
             "the token is not bound to the key, its token_type is not DPoP: is the client registered for DPoP?"

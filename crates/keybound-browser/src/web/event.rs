@@ -27,7 +27,7 @@ pub enum Event {
         name: String,
     },
     /// CORS hides the server's nonce: its answers lack
-    /// `Access-Control-Expose-Headers: DPoP-Nonce, WWW-Authenticate`.
+    /// `Access-Control-Expose-Headers: DPoP-Nonce, WWW-Authenticate, Date`.
     NonceHidden {
         /// The request's.
         url: String,

@@ -4,12 +4,12 @@ import { AuthorizationResponseError, ResponseBodyError } from "oauth4webapi";
 import { KeyboundError, type SessionErrorCode } from "../errors.js";
 
 const TEXTS: Record<SessionErrorCode, string> = {
-  login_unknown: "This browser knows no such login. Start a new one.",
+  login_unknown: "This browser knows no such login. Start a new login.",
   login_cancelled: "The person refused the login.",
   login_refused: "The authorization server refused the login.",
-  login_invalid: "The authorization server that was asked gave no such answer. Start a new login.",
+  login_invalid: "This is no answer of the authorization server. Start a new login.",
   grant_refused: "The authorization server refused the tokens. Start a new login, or check the client's registration.",
-  server_failed: "The authorization server gave no answer, or no proper one. Nothing is lost: try again.",
+  server_failed: "The authorization server gave no proper answer. Nothing is lost: try again.",
 };
 
 export function sessionError(code: SessionErrorCode, cause?: unknown): KeyboundError {

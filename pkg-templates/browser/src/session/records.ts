@@ -129,7 +129,7 @@ export class Records {
         try {
           sessionStorage.setItem(this.#tabItem(state), JSON.stringify(rest));
         } catch (error) {
-          throw new KeyboundError("storage_failed", error, "This browser stores nothing for this page. A login needs that: allow site data.");
+          throw new KeyboundError("storage_failed", error, "A login has to be stored: allow site data.");
         }
         return false;
       },
