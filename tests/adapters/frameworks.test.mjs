@@ -35,7 +35,7 @@ function assertFinished({ headers }) {
   assert.ok(listOf(headers, "cache-control").includes("no-store"));
   assert.ok(listOf(headers, "vary").includes("origin"));
   assert.equal(headers.get("access-control-allow-origin"), APP);
-  assert.deepEqual(listOf(headers, "access-control-expose-headers"), ["www-authenticate", "dpop-nonce"]);
+  assert.deepEqual(listOf(headers, "access-control-expose-headers"), ["www-authenticate", "dpop-nonce", "date"]);
 }
 
 describe("in Express", () => {

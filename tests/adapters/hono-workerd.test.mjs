@@ -39,7 +39,7 @@ after(async () => {
 
 function assertReadable({ headers }) {
   assert.equal(headers.get("access-control-allow-origin"), APP);
-  assert.deepEqual(listOf(headers, "access-control-expose-headers"), ["www-authenticate", "dpop-nonce"]);
+  assert.deepEqual(listOf(headers, "access-control-expose-headers"), ["www-authenticate", "dpop-nonce", "date"]);
   assert.ok(listOf(headers, "vary").includes("origin"));
 }
 

@@ -34,7 +34,7 @@ function assertFinished({ headers }) {
   assert.ok(listOf(headers, "cache-control").includes("no-store"));
   assert.ok(listOf(headers, "vary").includes("origin"));
   assert.equal(headers.get("access-control-allow-origin"), APP);
-  for (const name of ["www-authenticate", "dpop-nonce"]) assert.ok(listOf(headers, "access-control-expose-headers").includes(name), name);
+  for (const name of ["www-authenticate", "dpop-nonce", "date"]) assert.ok(listOf(headers, "access-control-expose-headers").includes(name), name);
 }
 
 test("a handler has the acceptance, typed by name and through accepted()", async () => {
@@ -171,7 +171,7 @@ describe("answers are finished", () => {
     for (const [answer, status] of [[await ask(), 200], [await plain("/orders", { headers: { origin: APP, authorization: "DPoP x" } }), 401]]) {
       assert.equal(answer.status, status);
       assert.equal(answer.headers.get("access-control-allow-origin"), APP);
-      assert.deepEqual(listOf(answer.headers, "access-control-expose-headers"), ["x-total", "www-authenticate", "dpop-nonce"]);
+      assert.deepEqual(listOf(answer.headers, "access-control-expose-headers"), ["x-total", "www-authenticate", "dpop-nonce", "date"]);
       assert.ok(listOf(answer.headers, "cache-control").includes("no-store"));
     }
   });

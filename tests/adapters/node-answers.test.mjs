@@ -130,7 +130,7 @@ for (const [protocol, start] of Object.entries(PROTOCOLS)) {
         assert.match(headers.get("dpop-nonce"), /^[\w-]{28}$/);
         assert.deepEqual(listOf(headers, "vary"), ["accept-encoding", "origin"]);
         assert.deepEqual(listOf(headers, "cache-control"), ["private", "no-store"]);
-        assert.deepEqual(listOf(headers, "access-control-expose-headers"), ["x-total", "www-authenticate", "dpop-nonce"]);
+        assert.deepEqual(listOf(headers, "access-control-expose-headers"), ["x-total", "www-authenticate", "dpop-nonce", "date"]);
         assert.equal(headers.get("access-control-allow-origin"), APP);
         assert.equal(headers.get("x-own"), "1");
       });
@@ -195,7 +195,7 @@ for (const [protocol, start] of Object.entries(PROTOCOLS)) {
           assert.equal(status, 401);
           assert.equal(text === "", method === "HEAD");
           assert.deepEqual(listOf(headers, "vary"), ["accept-encoding", "origin"]);
-          assert.deepEqual(listOf(headers, "access-control-expose-headers"), ["x-total", "www-authenticate", "dpop-nonce"]);
+          assert.deepEqual(listOf(headers, "access-control-expose-headers"), ["x-total", "www-authenticate", "dpop-nonce", "date"]);
           assert.deepEqual([headers.get("cache-control"), headers.get("x-own")], ["no-store", "1"]);
           assert.deepEqual(headers.getSetCookie(), ["a=1", "b=2"]);
         }

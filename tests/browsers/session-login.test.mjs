@@ -256,7 +256,7 @@ inEveryEngineWithSessions("logins", ({ openPage, withServer, comeBack, logIn, re
       const nothing = `async (issuer) => { (${refuse})(); Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); }; return outcome(start(issuer).loginUrl()); }`;
       const refused = await page.run(nothing, server.origin);
       assert.equal(refused.code, "storage_failed");
-      assert.match(refused.message, /Allow it to store site data/);
+      assert.match(refused.message, /allow site data/);
     }));
 
   test("keys of logins that nobody finished are swept, others stay", () =>

@@ -14,14 +14,18 @@ mod runtime;
 use alloc::{boxed::Box, string::String, vec::Vec};
 
 use keybound_core::{
-    client::{self, Answer, BodyKind, ClientError, Command, Event, Preparation, RequestHead, Token, TokenAnswer},
-    proof::build::{AccessTokenHash, BuildError, Claim, ProofHead, ProofRequest},
+    client::{self, Answer, BodyKind, ClientError, Command, Preparation, RequestHead, Role, Rules, Token, TokenAnswer},
+    proof::build::{AccessTokenHash, BuildError, ProofHead, ProofRequest, is_registered},
+    target_uri::RequestTarget,
 };
 
 /// Random octets that stand before the texts of each call: a `jti` (RFC 9449 §4.2).
 const RANDOM: usize = 16;
 /// Where the texts begin: after the SHA-256 of an access token, where the call takes one.
 const TEXTS: usize = 48;
+
+/// As many texts are in turn what a call says of them. What any number of further ones are stands after them.
+const FIRST: usize = 7;
 
 /// Where octets and texts are put for the other side.
 #[derive(Default)]
@@ -35,14 +39,11 @@ struct Desk {
 }
 
 impl Desk {
-    /// The first texts of this call; those that are not there are empty.
-    fn parts<const N: usize>(&self, len: usize) -> [&str; N] {
-        let mut list = self.texts(len);
-        core::array::from_fn(|_| list.next().unwrap_or(""))
-    }
-
-    fn texts(&self, len: usize) -> Texts<'_> {
-        Texts(self.input.get(TEXTS..).and_then(|octets| octets.get(..len)))
+    /// The first texts of this call, those that are not there being empty; and the others.
+    #[inline(never)]
+    fn texts(&self, len: usize) -> ([&str; FIRST], Texts<'_>) {
+        let mut list = Texts(self.input.get(TEXTS..).and_then(|octets| octets.get(..len)));
+        (core::array::from_fn(|_| list.next().unwrap_or("")), list)
     }
 
     fn random(&self) -> &[u8] {
@@ -101,9 +102,9 @@ extern "C" fn length(desk: &Desk) -> usize {
     desk.output.len()
 }
 
-/// The signing input of one proof becomes the text. The texts: encoded header, method, URL, access token, whose digest
-/// stands before them (not if it is the same as the last time), nonce, then names and JSON values of further claims in
-/// turn. Returns 0, or why there is none.
+/// The signing input of one proof becomes the text. The texts: encoded header, method, where it goes (see
+/// [`RequestTarget::of_parts`]), access token, whose digest stands before them (not if it is the same as the last time),
+/// nonce, further claims as JSON members, each after a comma, and then their names. Returns 0, or why there is none.
 #[unsafe(no_mangle)]
 extern "C" fn input(desk: &mut Desk, len: usize, same_token: bool, now: f64) -> u32 {
     match try_input(desk, len, same_token, now) {
@@ -117,54 +118,52 @@ extern "C" fn input(desk: &mut Desk, len: usize, same_token: bool, now: f64) -> 
 
 fn try_input(desk: &mut Desk, len: usize, same_token: bool, now: f64) -> Result<String, BuildError> {
     if !same_token {
-        let [_, _, _, token] = desk.parts(len);
+        let ([_, _, _, _, token, ..], _) = desk.texts(len);
         desk.hash = some(token).map(|token| AccessTokenHash::of_digest(token, &desk.digest())).transpose()?;
     }
-    let [header, method, url, _, nonce] = desk.parts(len);
     // A text that holds U+0000 itself falls apart here, and each part is checked as what it then stands for.
-    let mut rest = desk.texts(len).skip(5);
-    let mut claims = Vec::new();
-    while let (Some(name), Some(json)) = (rest.next(), rest.next()) {
-        claims.push(Claim { name, json });
+    let ([header, method, origin, path, _, nonce, further], mut names) = desk.texts(len);
+    if names.any(is_registered) {
+        return Err(BuildError::ClaimName);
     }
     let request = ProofRequest {
         access_token: desk.hash.as_ref(),
         nonce: some(nonce),
-        claims: &claims,
-        ..ProofRequest::new(method, url, seconds(now), desk.random())
+        ..ProofRequest::to(method, RequestTarget::of_parts(origin, path), seconds(now), desk.random())
     };
-    ProofHead { header, thumbprint: "" }.signing_input(&request)
+    ProofHead { header, thumbprint: "" }.signing_input_with(&request, further)
 }
 
 /// One request's life: each function takes what happened and returns the number of the next command.
 struct Exchange {
-    /// None if the policy names an origin that is none.
-    core: Option<client::Exchange>,
+    core: client::Exchange,
     command: u32,
-    seconds: f64,
 }
 
-/// Begins with method, URL, `Content-Type`, `Authorization` and `DPoP` of the caller, and then
-/// the origins of the policy. `flags`: 1 resource server, 2 strict, 4 bearer tokens are accepted.
+/// Begins with method, origin, `Content-Type`, `Authorization` and `DPoP` of the caller, two empty texts, and then the
+/// origins of the policy. `flags`: 1 resource server, 2 strict, 4 bearer tokens are accepted.
 #[unsafe(no_mangle)]
 extern "C" fn begin(desk: &Desk, len: usize, flags: u32) -> Box<Exchange> {
-    let [method, url, content_type, authorization, proof] = desk.parts(len);
-    let mut exchange = Exchange { core: None, command: 0, seconds: 0.0 };
-    match policy(desk.texts(len).skip(5), flags) {
-        Ok(policy) => {
-            let request = RequestHead {
-                content_type: some(content_type),
-                authorization: some(authorization),
-                has_proof: !proof.is_empty(),
-                ..RequestHead::new(method, url)
-            };
-            let (core, command) = client::Exchange::begin(&policy, &request);
-            exchange.core = Some(core);
-            exchange.command = numbers::command(&command);
-        }
-        Err(error) => exchange.command = numbers::error(error),
+    let ([method, origin, content_type, authorization, proof, ..], origins) = desk.texts(len);
+    let (mut listed, mut all_are_origins) = (false, true);
+    for text in origins {
+        listed |= text == origin;
+        all_are_origins &= RequestTarget::of_parts(text, "").is_ok();
     }
-    Box::new(exchange)
+    let rules = Rules {
+        role: if flags & 1 == 0 { Role::AuthorizationServer } else { Role::ResourceServer },
+        strict: flags & 2 != 0,
+        dangerously_accept_bearer: flags & 4 != 0,
+    };
+    let request = RequestHead {
+        content_type: some(content_type),
+        authorization: some(authorization),
+        has_proof: !proof.is_empty(),
+        ..RequestHead::to(method, RequestTarget::of_parts(origin, ""))
+    };
+    let (core, command) = client::Exchange::begin_with(rules, listed, &request);
+    let command = if all_are_origins { numbers::command(command) } else { numbers::error(ClientError::InvalidUrl) };
+    Box::new(Exchange { core, command })
 }
 
 /// The first command.
@@ -176,31 +175,33 @@ extern "C" fn command(exchange: &Exchange) -> u32 {
 /// What belongs to the command that adjusts the clock.
 #[unsafe(no_mangle)]
 extern "C" fn skew(exchange: &Exchange) -> f64 {
-    exchange.seconds
+    #[allow(clippy::cast_precision_loss, reason = "far below 2^53")]
+    let seconds = exchange.core.clock_adjustment() as f64;
+    seconds
 }
 
 /// Access token, whose digest stands before the texts, its type, and the thumbprint of its key.
 #[unsafe(no_mangle)]
-extern "C" fn token(desk: &mut Desk, exchange: &mut Exchange, len: usize) -> u32 {
-    let [access_token, token_type, thumbprint] = desk.parts(len);
+extern "C" fn token(desk: &Desk, exchange: &mut Exchange, len: usize) -> u32 {
+    let ([access_token, token_type, thumbprint, ..], _) = desk.texts(len);
     let token = some(access_token).map(|access_token| Token {
         access_token,
         token_type: some(token_type),
         thumbprint: some(thumbprint),
         digest: desk.digest(),
     });
-    let command = exchange.handle(Event::Token(token));
-    exchange.numbered(command, &mut desk.output)
+    numbers::command(exchange.core.token(token))
 }
 
-/// The key's encoded header and thumbprint, the URL to sign and the stored nonce. `body`: 0 repeatable, 1 large,
-/// 2 stream, and 4 more where the server answered before; `now` by the server's clock.
+/// The key's encoded header and thumbprint, what to sign (see [`RequestTarget::of_parts`]), and the stored nonce. `body`:
+/// 0 repeatable, 1 large, 2 stream, and 4 more where the server answered before; `now` by the server's clock. The signing
+/// input becomes the text.
 #[unsafe(no_mangle)]
 extern "C" fn prepared(desk: &mut Desk, exchange: &mut Exchange, len: usize, body: u32, now: f64) -> u32 {
-    let [header, thumbprint, url, nonce] = desk.parts(len);
-    let command = exchange.handle(Event::Prepared(Preparation {
+    let ([header, thumbprint, origin, path, nonce, ..], _) = desk.texts(len);
+    let command = exchange.core.prepared(Preparation {
         key: ProofHead { header, thumbprint },
-        url,
+        target: RequestTarget::of_parts(origin, path),
         nonce: some(nonce),
         now: seconds(now),
         random: desk.random(),
@@ -210,15 +211,16 @@ extern "C" fn prepared(desk: &mut Desk, exchange: &mut Exchange, len: usize, bod
             _ => BodyKind::Stream,
         },
         heard: body & 4 != 0,
-    }));
-    exchange.numbered(command, &mut desk.output)
+    });
+    desk.output = exchange.core.take_signing_input();
+    numbers::command(command)
 }
 
-/// `Location`, `WWW-Authenticate` and `DPoP-Nonce` of the answer. `flags`: 1 opaque redirect,
+/// The origin of `Location`, `WWW-Authenticate` and `DPoP-Nonce` of the answer. `flags`: 1 opaque redirect,
 /// 2 CORS may hide fields. `date` is NaN where it is not visible.
 #[unsafe(no_mangle)]
 extern "C" fn answered(
-    desk: &mut Desk,
+    desk: &Desk,
     exchange: &mut Exchange,
     len: usize,
     status: u32,
@@ -226,76 +228,41 @@ extern "C" fn answered(
     date: f64,
     now: f64,
 ) -> u32 {
-    let [location, www_authenticate, dpop_nonce] = desk.parts(len);
-    let command = exchange.handle(Event::Answered(Answer {
+    let ([location, www_authenticate, dpop_nonce, ..], _) = desk.texts(len);
+    numbers::command(exchange.core.answered(&Answer {
         status: u16::try_from(status).unwrap_or(0),
         opaque_redirect: flags & 1 != 0,
         cross_origin: flags & 2 != 0,
-        location: some(location),
+        location: some(location).map(|origin| RequestTarget::of_parts(origin, "")),
         www_authenticate: some(www_authenticate),
         dpop_nonce: some(dpop_nonce),
         date: (!date.is_nan()).then(|| seconds(date)),
         now: seconds(now),
-    }));
-    exchange.numbered(command, &mut desk.output)
+    }))
 }
 
 /// `error`, `token_type` and `access_token` of the answer's JSON. `issued` is NaN where no token tells.
 #[unsafe(no_mangle)]
-extern "C" fn body(desk: &mut Desk, exchange: &mut Exchange, len: usize, issued: f64, now: f64) -> u32 {
-    let [error, token_type, access_token] = desk.parts(len);
-    let command = exchange.handle(Event::Body(TokenAnswer {
+extern "C" fn body(desk: &Desk, exchange: &mut Exchange, len: usize, issued: f64, now: f64) -> u32 {
+    let ([error, token_type, access_token, ..], _) = desk.texts(len);
+    numbers::command(exchange.core.body_read(&TokenAnswer {
         error: some(error),
         token_type: some(token_type),
         has_access_token: !access_token.is_empty(),
         issued_at: (!issued.is_nan()).then(|| seconds(issued)),
         now: seconds(now),
-    }));
-    exchange.numbered(command, &mut desk.output)
+    }))
 }
 
 /// The last command was carried out.
 #[unsafe(no_mangle)]
-extern "C" fn done(desk: &mut Desk, exchange: &mut Exchange) -> u32 {
-    let command = exchange.handle(Event::Done);
-    exchange.numbered(command, &mut desk.output)
+extern "C" fn done(exchange: &mut Exchange) -> u32 {
+    numbers::command(exchange.core.done())
 }
 
 /// The exchange is over, and its pointer is none any more.
 #[unsafe(no_mangle)]
 extern "C" fn end(_: Box<Exchange>) {}
-
-impl Exchange {
-    fn handle(&mut self, event: Event<'_>) -> Command {
-        match &mut self.core {
-            Some(core) => core.handle(event),
-            None => Command::Fail(ClientError::InvalidUrl),
-        }
-    }
-
-    /// Signing input, nonce or URL become the text.
-    fn numbered(&mut self, command: Command, output: &mut String) -> u32 {
-        let number = numbers::command(&command);
-        match command {
-            Command::Send { input: text } | Command::StoreNonce(text) | Command::Follow(text) => *output = text,
-            #[allow(clippy::cast_precision_loss, reason = "far below 2^53")]
-            Command::AdjustClock(seconds) => self.seconds = seconds as f64,
-            _ => {}
-        }
-        number
-    }
-}
-
-fn policy<'a>(origins: impl Iterator<Item = &'a str>, flags: u32) -> Result<client::Policy, ClientError> {
-    let none: [&str; 0] = [];
-    let policy =
-        if flags & 1 == 0 { client::Policy::authorization_server(none) } else { client::Policy::resource_server(none) };
-    let mut policy = policy?.strict(flags & 2 != 0).dangerously_accept_bearer(flags & 4 != 0);
-    for origin in origins {
-        policy.add_origin(origin)?;
-    }
-    Ok(policy)
-}
 
 fn some(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())

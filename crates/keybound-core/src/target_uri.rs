@@ -74,6 +74,63 @@ pub fn for_request(url: &str) -> Result<TargetUri<'_>, TargetUriError> {
     Ok(uri)
 }
 
+/// Where a client's request goes: the server's origin, which is written anew or (`O`) lies ready, and what a proof says
+/// of it (`htu`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestTarget<'a, O = String> {
+    origin: O,
+    path: &'a str,
+}
+
+impl<'a> RequestTarget<'a> {
+    /// Takes a URL apart, see [`for_request`].
+    ///
+    /// # Errors
+    /// See [`TargetUriError`].
+    pub fn of_url(url: &'a str) -> Result<Self, TargetUriError> {
+        let uri = for_request(url)?;
+        Ok(Self { origin: uri.origin(), path: uri.path })
+    }
+}
+
+impl<'a> RequestTarget<'a, &'a str> {
+    /// A URL that a platform's `URL` took apart (WHATWG): `protocol` and `host` with `//` between them, and `pathname`. It
+    /// writes scheme and host in lower case and leaves out a default port, as [`RequestTarget::of_url`] does. (Its
+    /// `origin` is no such thing: that of a `blob:` URL is the origin of whoever made it.)
+    ///
+    /// # Errors
+    /// [`TargetUriError::NotHttps`] and [`TargetUriError::Path`]; that parser refuses nothing else that is wrong here.
+    pub fn of_parts(origin: &'a str, path: &'a str) -> Result<Self, TargetUriError> {
+        if !origin.starts_with("https://")
+            && !origin.strip_prefix("http://").is_some_and(|host| is_loopback(without_port(host)))
+        {
+            return Err(TargetUriError::NotHttps);
+        }
+        check_path(path)?;
+        Ok(Self { origin, path })
+    }
+}
+
+impl<O: AsRef<str>> RequestTarget<'_, O> {
+    /// `scheme://host[:port]`, in lower case and without a default port.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        self.origin.as_ref()
+    }
+
+    /// The `htu` of a proof: without query and fragment (RFC 9449 §4.2).
+    #[must_use]
+    pub fn htu(&self) -> String {
+        let mut out = String::new();
+        out.push_str(self.origin());
+        if !self.path.starts_with('/') {
+            out.push('/');
+        }
+        out.push_str(self.path);
+        out
+    }
+}
+
 impl<'a> TargetUri<'a> {
     /// Takes an absolute `http` or `https` URI apart. Query and fragment are ignored (RFC 9449 §4.3 check 9).
     ///
@@ -99,12 +156,7 @@ impl<'a> TargetUri<'a> {
     /// empty path as `/`, and otherwise the path as given.
     #[must_use]
     pub fn wire_form(&self) -> String {
-        let mut out = self.origin();
-        if !self.path.starts_with('/') {
-            out.push('/');
-        }
-        out.push_str(self.path);
-        out
+        RequestTarget { origin: self.origin(), path: self.path }.htu()
     }
 
     /// The canonical scheme, host and port, the default port left out: `https://host[:port]`. Targets that
@@ -131,14 +183,7 @@ impl<'a> TargetUri<'a> {
     /// Whether the host can only be this machine: `localhost` and below, 127.0.0.0/8, `[::1]`.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        let host = self.host;
-        let ends = |suffix: &str| {
-            host.len()
-                .checked_sub(suffix.len())
-                .and_then(|at| host.get(at..))
-                .is_some_and(|end| end.eq_ignore_ascii_case(suffix))
-        };
-        host.eq_ignore_ascii_case("localhost") || ends(".localhost") || host == "[::1]" || is_ipv4_loopback(host)
+        is_loopback(self.host)
     }
 
     /// The path as given.
@@ -270,6 +315,22 @@ fn is_plain(text: &str, allowed: fn(u8) -> bool) -> bool {
 }
 
 /// 127.0.0.0/8 in the usual form of four decimal numbers.
+fn is_loopback(host: &str) -> bool {
+    let ends = |suffix: &str| {
+        host.len()
+            .checked_sub(suffix.len())
+            .and_then(|at| host.get(at..))
+            .is_some_and(|end| end.eq_ignore_ascii_case(suffix))
+    };
+    host.eq_ignore_ascii_case("localhost") || ends(".localhost") || host == "[::1]" || is_ipv4_loopback(host)
+}
+
+/// A host without the number that may follow it. The colons of an IPv6 address stand within brackets.
+fn without_port(host: &str) -> &str {
+    let at = host.bytes().rposition(|octet| matches!(octet, b':' | b']'));
+    at.and_then(|at| host.split_at_checked(at)).filter(|(_, end)| end.starts_with(':')).map_or(host, |(host, _)| host)
+}
+
 fn is_ipv4_loopback(host: &str) -> bool {
     let (mut number, mut dots) = (None, 0_u8);
     for octet in host.bytes() {

@@ -49,37 +49,33 @@ export type WorkerErrorCode =
 /** The header line that an API has to add so that a page of another origin can read its nonces (RFC 9449 §7.1, §8). */
 export const EXPOSE = "Access-Control-Expose-Headers: DPoP-Nonce, WWW-Authenticate, Date";
 
-const TEXTS: Record<Exclude<KeyboundErrorCode, SessionErrorCode | WorkerErrorCode>, string> = {
+/** Those whose text stands here. `clock_skew` is an event only. */
+type Code = Exclude<KeyboundErrorCode, SessionErrorCode | WorkerErrorCode | "clock_skew">;
+
+const TEXTS: Record<Code, string> = {
   // In the order of `numbers.rs`, which numbers these from 32 on.
   origin_not_allowed: "The origin is not in `origins`.",
-  invalid_url: "Not an absolute https URL (http is for loopback hosts only).",
+  invalid_url: "Not an absolute https URL (http is for loopback hosts).",
   redirect_refused: "The server redirects, and token and proof are not sent on. Request the final URL.",
-  body_not_replayable:
-    "The server wants a nonce first, and the body is too large to keep. Make a small request before, or raise replayableBodyBytes.",
-  nonce_rejected: "The server asks for a nonce again and again, or gives none that can be one.",
+  body_not_replayable: "The server wants a nonce first, and the body is too large to keep. Call primeNonce before, or raise replayableBodyBytes.",
+  nonce_rejected: "The server wants a nonce, and takes none that it gave.",
   nonce_hidden: `CORS hides the server's nonce. It has to answer with ${EXPOSE}`,
   token_downgraded: "The token is not bound to the key: its token_type is not DPoP. Is the client registered for DPoP?",
   token_key_mismatch: "The token is bound to another key. Log in again, or give the key of this token.",
   unsupported_algorithm: "This browser cannot sign with this key or algorithm. ES256 works everywhere.",
-  invalid_claim: "A claim has a value that is not allowed there.",
+  invalid_claim: "A proof cannot say this.",
   // Only from here.
   extractable_key: "The private key is extractable. Let DpopKey.open make it.",
   insecure_context: "There is no crypto.subtle. Serve the page over https, or from localhost.",
   storage_failed: "The key store failed. No new key was made: try again.",
   key_lost: "The key was deleted. Open a new one and log in again.",
   wasm_unavailable:
-    "The WebAssembly module could not be loaded. Serve keybound_browser_bg.wasm (or import @keybound/browser/inline), and allow 'wasm-unsafe-eval' in script-src of the Content-Security-Policy.",
+    "The WebAssembly module is not there. Serve keybound_browser_bg.wasm (or import @keybound/browser/inline), and allow 'wasm-unsafe-eval' in script-src of the Content-Security-Policy.",
   aborted: "The request was aborted.",
-  clock_skew: "The clock of this machine is off.",
 };
 
-/** What has no code of its own, and follows those that have one: 42 is the first. */
-const CLAIMS = [
-  "The method is no HTTP token.",
-  "The access token has a character that no DPoP token may have.",
-  "The nonce has a character that no nonce may have.",
-  "A further claim has a registered name, or stands twice.",
-];
+/** What is wrong in a proof has no code of its own, and follows those that have one: 41 is the first. */
+const CLAIMS = ["value of a claim", "method", "access token", "nonce", "name of a claim"];
 
 /** The one error class; `code` is stable and documented. */
 export class KeyboundError extends Error {
@@ -88,7 +84,7 @@ export class KeyboundError extends Error {
   readonly code: KeyboundErrorCode;
   declare readonly cause?: unknown;
 
-  constructor(code: KeyboundErrorCode, cause?: unknown, text: string = TEXTS[code as keyof typeof TEXTS]) {
+  constructor(code: KeyboundErrorCode, cause?: unknown, text: string = TEXTS[code as Code]) {
     const reason = cause instanceof Error ? ` (${cause.message})` : "";
     super(text + reason, cause === undefined ? undefined : { cause });
     this.code = code;
@@ -100,7 +96,7 @@ export class KeyboundError extends Error {
 /** The error of a number from the module. */
 export function failure(number: unknown): unknown {
   if (typeof number !== "number") return number;
-  const text = CLAIMS[number - 42];
-  const code = text ? "invalid_claim" : Object.keys(TEXTS)[number - 32];
-  return new KeyboundError(code as KeyboundErrorCode, undefined, text);
+  const wrong = CLAIMS[number - 41];
+  const code = wrong ? "invalid_claim" : (Object.keys(TEXTS)[number - 32] as Code);
+  return new KeyboundError(code, undefined, wrong && `${TEXTS[code]} (the ${wrong} is not allowed)`);
 }

@@ -5,9 +5,9 @@ import type { KeyboundEvent } from "./events.js";
 import { init } from "./init.js";
 import { type DpopKey, tokenHash } from "./key.js";
 import { type NonceStore, sharedNonces } from "./nonces.js";
-import { desk, now, put, taken, wasm } from "./module.js";
+import { desk, now, parsed, put, serverOf, taken, wasm } from "./module.js";
 import * as numbers from "./numbers.js";
-import { Patience } from "./patience.js";
+import { patienceOf } from "./patience.js";
 import { isRequest, keep, type Kept } from "./replay.js";
 import type { TokenAnswer } from "./token-answer.js";
 
@@ -19,7 +19,7 @@ export interface BoundToken {
   /** The `jkt` of its confirmation, where known: a token of another key is `token_key_mismatch` before it is sent. */
   thumbprint?: string;
   /** Seconds since 1970. */
-  expiresAt?: number;
+  expiresAt?: number | undefined;
   /** By how many seconds the clock of the server that issued it is ahead of this machine's, where known: proofs follow it. */
   clockOffset?: number | undefined;
 }
@@ -39,7 +39,7 @@ export interface Client {
   role: "as" | "rs";
   origins: readonly (string | URL)[];
   strict?: boolean | undefined;
-  acceptBearer?: boolean | undefined;
+  dangerouslyAcceptBearer?: boolean | undefined;
   key(token: BoundToken | null): DpopKey | Promise<DpopKey>;
   token(context: TokenContext): BoundToken | null | Promise<BoundToken | null>;
   /** By default where all tabs of the origin find them. */
@@ -47,12 +47,12 @@ export interface Client {
   /** The platform's by default. */
   fetch?: typeof fetch | undefined;
   /** The URL itself by default. */
-  signedUrl?: ((url: URL) => string | URL) | undefined;
+  htu?: ((url: URL) => string | URL) | undefined;
   /** 1 MiB by default. */
-  replayableBytes?: number | undefined;
+  replayableBodyBytes?: number | undefined;
   /** Reads a copy of an authorization server's answer; resource servers' are the caller's alone. */
   readAnswer?(answer: Response): Promise<TokenAnswer>;
-  onEvent(event: KeyboundEvent): void;
+  onEvent?: ((event: KeyboundEvent) => void) | undefined;
 }
 
 /** What is known of servers, by role and origin. */
@@ -84,244 +84,195 @@ export function clockOffsetOf(nonces: NonceStore = sharedNonces, endpoint: strin
 
 /** A `fetch` that does what the client's policy says. */
 export function connect(client: Client): typeof fetch {
-  const { nonces = sharedNonces } = client;
+  const { role, nonces = sharedNonces } = client;
   const servers = learnt.get(nonces) ?? { heard: new Map(), first: new Map() };
   learnt.set(nonces, servers);
+  const { heard, first } = servers;
+  const tell = (event: KeyboundEvent): void => client.onEvent?.(event);
+  // Looked up at each call, as a page's own `fetch(...)` is; and never called as a method of something else.
+  const send = (...call: Parameters<typeof fetch>): Promise<Response> => (client.fetch ?? fetch)(...call);
+
+  /** One request, from the question for a token to the answer that the caller gets. */
   return async (input, requestInit) => {
-    const signal = requestInit?.signal ?? (isRequest(input) ? input.signal : undefined);
-    const patience = new Patience(signal);
-    let life: Life | undefined;
-    try {
-      await patience.with(init());
-      life = new Life(client, nonces, servers, patience, input, requestInit);
-      return await life.run();
-    } catch (error) {
-      const known = failure(error);
-      if (known instanceof KeyboundError && known.code === "key_lost") client.onEvent({ type: "key_lost", name: life?.keyName ?? "" });
-      discard(life?.answer);
-      throw signal?.aborted && !(known instanceof KeyboundError) ? new KeyboundError("aborted", signal.reason) : known;
-    } finally {
-      patience.end();
-      life?.end();
-    }
-  };
-}
-
-class Life {
-  /** Where the module has it. */
-  readonly #exchange: number;
-  /** What belongs to the last command: signing input, nonce, or URL. */
-  #text = "";
-  #url: URL;
-  #token: BoundToken | null = null;
-  #key: DpopKey | undefined;
-  #kept: Kept | undefined;
-  #answer: Response | undefined;
-  /** By which clock the last attempt was made; others may learn another meanwhile. */
-  #offset = 0;
-  /** Lets those go that wait for the first answer. */
-  #arrived: (() => void) | undefined;
-
-  constructor(
-    readonly client: Client,
-    readonly nonces: NonceStore,
-    readonly servers: Servers,
-    readonly patience: Patience,
-    readonly input: RequestInfo | URL,
-    readonly requestInit: RequestInit | undefined,
-  ) {
     const asked = isRequest(input) ? input : undefined;
-    this.#url = new URL(asked?.url ?? (input as string | URL), globalThis.document?.baseURI ?? globalThis.location?.href);
-    const headers = new Headers(requestInit?.headers ?? asked?.headers);
-    this.#exchange = wasm.begin(
-      desk,
-      put([
-        methodOf(requestInit?.method ?? asked?.method ?? "GET", this.#url),
-        this.#url.href,
-        headers.get("content-type") ?? (requestInit?.body instanceof URLSearchParams ? "application/x-www-form-urlencoded" : undefined),
-        headers.get("authorization"),
-        headers.get("dpop"),
-        ...client.origins.map(String),
-      ]),
-      (client.role === "rs" ? 1 : 0) | (client.strict ? 2 : 0) | (client.acceptBearer ? 4 : 0),
-    );
-  }
+    const signal = requestInit?.signal ?? asked?.signal;
+    const { wait, end } = patienceOf(signal);
+    /** Where the module has it. */
+    let exchange: number | undefined;
+    let url!: URL;
+    let token: BoundToken | null = null;
+    let key: DpopKey | undefined;
+    let kept: Kept | undefined;
+    /** What the next proof signs. */
+    let signed: string;
+    let answer: Response | undefined;
+    /** Where the answer redirects to. */
+    let location: URL | undefined;
+    /** By which clock the last attempt was made; others may learn another meanwhile. */
+    let offset = 0;
+    /** Lets those go that wait for the first answer. */
+    let arrived: (() => void) | undefined;
 
-  async run(): Promise<Response> {
-    const { onEvent } = this.client;
-    let command = wasm.command(this.#exchange);
-    for (;;) {
-      switch (command) {
-        case numbers.PASS_THROUGH:
-          return this.#fetch(this.input, this.requestInit);
-        case numbers.RETURN:
-          return this.#answer!;
-        case numbers.ASK_TOKEN:
-          command = await this.#ask(false);
-          continue;
-        case numbers.ASK_OTHER_TOKEN:
-          command = await this.#ask(true);
-          continue;
-        case numbers.PREPARE:
-          command = await this.#prepare();
-          continue;
-        case numbers.SEND:
-          command = await this.#send();
-          continue;
-        case numbers.READ_BODY:
-          command = await this.#readBody();
-          continue;
-        case numbers.STORE_NONCE:
-          await this.patience.with(this.nonces.set(this.client.role, this.#url.origin, this.#text));
-          this.#hear();
-          break;
-        case numbers.ADJUST_CLOCK: {
-          const seconds = wasm.skew(this.#exchange);
-          const known = this.#clockOffset();
-          this.#offset += seconds;
-          // Of requests at one time, the first is news.
-          if (Math.abs(this.#offset - known) <= TOLERANCE) break;
-          this.servers.heard.set(this.#server, this.#offset);
-          if (this.client.role === "as") issuerClock = this.#offset;
-          onEvent({ type: "clock_skew", seconds });
-          break;
+    const server = (): string => `${role} ${url.origin}`;
+    const clockOffset = (): number => heard.get(server()) ?? token?.clockOffset ?? issuerClock;
+    const hear = (): void => {
+      heard.set(server(), heard.get(server()));
+      arrived?.();
+    };
+
+    const begin = (): number => {
+      url = new URL(asked?.url ?? (input as string | URL), globalThis.document?.baseURI ?? globalThis.location?.href);
+      const headers = new Headers(requestInit?.headers ?? asked?.headers);
+      exchange = wasm.begin(
+        desk,
+        put([
+          methodOf(requestInit?.method ?? asked?.method ?? "GET", url),
+          serverOf(url),
+          headers.get("content-type") ?? (requestInit?.body instanceof URLSearchParams ? "application/x-www-form-urlencoded" : undefined),
+          headers.get("authorization"),
+          headers.get("dpop"),
+          null,
+          null,
+          ...client.origins.map((origin) => serverOf(parsed(origin))),
+        ]),
+        (role === "rs" ? 1 : 0) | (client.strict ? 2 : 0) | (client.dangerouslyAcceptBearer ? 4 : 0),
+      );
+      return wasm.command(exchange);
+    };
+
+    const ask = async (stale: boolean): Promise<number> => {
+      token = await wait(client.token({ url: new URL(url), stale, ...(stale && token && { refused: token.accessToken }) }));
+      if (!token) return wasm.token(desk, exchange!, put([]));
+      const hash = await wait(tokenHash(token.accessToken));
+      return wasm.token(desk, exchange!, put([token.accessToken, token.tokenType, token.thumbprint], hash));
+    };
+
+    /** The stored nonce; or none, and this is the first request to a server: others wait a moment for what its answer brings. */
+    const nonceOf = async (): Promise<string | undefined> => {
+      const until = Date.now() + OTHERS_PATIENCE;
+      for (;;) {
+        const stored = await wait(nonces.get(role, url.origin));
+        if (stored !== undefined || heard.has(server()) || arrived || Date.now() > until) return stored;
+        const name = server();
+        const other = first.get(name);
+        // It may fail, or take too long: then one of those that waited is the first.
+        if (other) await wait(other);
+        else {
+          const arrival = new Promise<void>((resolve) => {
+            arrived = () => {
+              clearTimeout(timer);
+              if (first.get(name) === arrival) first.delete(name);
+              resolve();
+            };
+            const timer = setTimeout(arrived, FIRST_ANSWER_PATIENCE);
+          });
+          first.set(name, arrival);
+          return undefined;
         }
+      }
+    };
+
+    const prepare = async (): Promise<number> => {
+      kept ??= await wait(keep(input, requestInit, client.replayableBodyBytes ?? 1024 * 1024));
+      key = await wait(client.key(token));
+      const nonce = await nonceOf();
+      const target = client.htu ? parsed(client.htu(new URL(url))) : url;
+      const texts = put([key.header, key.thumbprint, serverOf(target), target.pathname, nonce]);
+      const body = kept.kind | (heard.has(server()) ? 4 : 0);
+      const command = wasm.prepared(desk, exchange!, texts, body, now((offset = clockOffset())));
+      // Before another request's calls replace it.
+      signed = taken();
+      return command;
+    };
+
+    const attempt = async (): Promise<number> => {
+      const proof = await wait(key!.sign(signed));
+      const request = kept!.next(url);
+      request.headers.set("dpop", proof);
+      if (token) request.headers.set("authorization", `DPoP ${token.accessToken}`);
+      discard(answer);
+      answer = await wait(send(request));
+      const { headers, type } = answer;
+      location = absolute(headers.get("location"), url);
+      const command = wasm.answered(
+        desk,
+        exchange!,
+        put([location && serverOf(location), headers.get("www-authenticate"), headers.get("dpop-nonce")]),
+        answer.status,
+        (type === "opaqueredirect" ? 1 : 0) | (type === "cors" ? 2 : 0),
+        Date.parse(headers.get("date") ?? "") / 1000,
+        now(offset),
+      );
+      if (command !== numbers.STORE_NONCE) hear();
+      return command;
+    };
+
+    const readBody = async (): Promise<number> => {
+      const { error, tokenType, token: found, issued } = await wait(client.readAnswer!(answer!.clone()));
+      return wasm.body(desk, exchange!, put([error, tokenType, found]), issued, now(offset));
+    };
+
+    const adjustClock = (): void => {
+      const seconds = wasm.skew(exchange!);
+      const known = clockOffset();
+      offset += seconds;
+      // Of requests at one time, the first is news.
+      if (Math.abs(offset - known) <= TOLERANCE) return;
+      heard.set(server(), offset);
+      if (role === "as") issuerClock = offset;
+      tell({ type: "clock_skew", seconds });
+    };
+
+    /** Carries out what is only to be acknowledged. */
+    const carryOut = async (command: number): Promise<number> => {
+      const { href } = url;
+      switch (command) {
+        case numbers.STORE_NONCE:
+          await wait(nonces.set(role, url.origin, answer!.headers.get("dpop-nonce")!));
+          hear();
+          break;
+        case numbers.ADJUST_CLOCK:
+          adjustClock();
+          break;
         case numbers.FOLLOW:
-          this.#url = new URL(this.#text);
+          url = location!;
           break;
         case numbers.REPORT_NONCE_RETRY:
-          onEvent({ type: "retry", reason: "use_dpop_nonce", url: this.#url.href });
-          break;
         case numbers.REPORT_TOKEN_RETRY:
-          onEvent({ type: "retry", reason: "invalid_token", url: this.#url.href });
+          tell({ type: "retry", reason: command === numbers.REPORT_NONCE_RETRY ? "use_dpop_nonce" : "invalid_token", url: href });
           break;
         case numbers.REPORT_NONCE_HIDDEN:
-          onEvent({ type: "nonce_hidden", url: this.#url.href, fix: EXPOSE });
+          tell({ type: "nonce_hidden", url: href, fix: EXPOSE });
           break;
         default:
           throw failure(command);
       }
-      command = this.#told(wasm.done(desk, this.#exchange));
-    }
-  }
+      return wasm.done(exchange!);
+    };
 
-  get keyName(): string | null | undefined {
-    return this.#key?.name;
-  }
-
-  get answer(): Response | undefined {
-    return this.#answer;
-  }
-
-  end(): void {
-    this.#arrived?.();
-    wasm.end(this.#exchange);
-  }
-
-  /** Takes the text of a command before another request's calls replace it. */
-  #told(command: number): number {
-    this.#text = taken();
-    return command;
-  }
-
-  async #ask(stale: boolean): Promise<number> {
-    const token = await this.patience.with(this.client.token({ url: new URL(this.#url), stale, ...(stale && this.#token && { refused: this.#token.accessToken }) }));
-    this.#token = token;
-    if (!token) return wasm.token(desk, this.#exchange, put([]));
-    const hash = await this.patience.with(tokenHash(token.accessToken));
-    return wasm.token(desk, this.#exchange, put([token.accessToken, token.tokenType, token.thumbprint], hash));
-  }
-
-  async #prepare(): Promise<number> {
-    const { client, patience } = this;
-    this.#kept ??= await patience.with(keep(this.input, this.requestInit, client.replayableBytes ?? 1024 * 1024));
-    this.#key = await patience.with(client.key(this.#token));
-    const nonce = await this.#nonce();
-    const url = String(client.signedUrl?.(new URL(this.#url)) ?? this.#url);
-    const { heard } = this.servers;
-    const { header, thumbprint } = this.#key;
-    const body = this.#kept.kind | (heard.has(this.#server) ? 4 : 0);
-    return this.#told(wasm.prepared(desk, this.#exchange, put([header, thumbprint, url, nonce]), body, now((this.#offset = this.#clockOffset()))));
-  }
-
-  async #nonce(): Promise<string | undefined> {
-    const { client, patience } = this;
-    const { heard, first } = this.servers;
-    const end = Date.now() + OTHERS_PATIENCE;
-    for (;;) {
-      const stored = await patience.with(this.nonces.get(client.role, this.#url.origin));
-      if (stored !== undefined || heard.has(this.#server) || this.#arrived || Date.now() > end) return stored;
-      const other = first.get(this.#server);
-      if (!other) {
-        this.#announce(first, this.#server);
-        return undefined;
+    try {
+      await wait(init());
+      let command = begin();
+      for (;;) {
+        if (command === numbers.PASS_THROUGH) return await send(input, requestInit);
+        if (command === numbers.RETURN) return answer!;
+        if (command === numbers.ASK_TOKEN || command === numbers.ASK_OTHER_TOKEN) command = await ask(command === numbers.ASK_OTHER_TOKEN);
+        else if (command === numbers.PREPARE) command = await prepare();
+        else if (command === numbers.SEND) command = await attempt();
+        else if (command === numbers.READ_BODY) command = await readBody();
+        else command = await carryOut(command);
       }
-      // It may fail, or take too long: then one of those that waited is the first.
-      await patience.with(other);
+    } catch (error) {
+      const known = failure(error);
+      if (known instanceof KeyboundError && known.code === "key_lost") tell({ type: "key_lost", name: key?.name ?? "" });
+      discard(answer);
+      throw signal?.aborted && !(known instanceof KeyboundError) ? new KeyboundError("aborted", signal.reason) : known;
+    } finally {
+      end();
+      arrived?.();
+      if (exchange !== undefined) wasm.end(exchange);
     }
-  }
-
-  /** This is the first request to a server: others wait a moment for what its answer brings. */
-  #announce(first: Servers["first"], server: string): void {
-    const arrival = new Promise<void>((resolve) => {
-      const arrived = (this.#arrived = () => {
-        clearTimeout(timer);
-        if (first.get(server) === arrival) first.delete(server);
-        resolve();
-      });
-      const timer = setTimeout(arrived, FIRST_ANSWER_PATIENCE);
-    });
-    first.set(server, arrival);
-  }
-
-  #hear(): void {
-    const { heard } = this.servers;
-    heard.set(this.#server, heard.get(this.#server));
-    this.#arrived?.();
-  }
-
-  #fetch(...call: Parameters<typeof fetch>): Promise<Response> {
-    // Looked up at each call, as a page's own `fetch(...)` is; and never called as a method of something else.
-    const send = this.client.fetch ?? fetch;
-    return send(...call);
-  }
-
-  get #server(): string {
-    return `${this.client.role} ${this.#url.origin}`;
-  }
-
-  #clockOffset(): number {
-    return this.servers.heard.get(this.#server) ?? this.#token?.clockOffset ?? issuerClock;
-  }
-
-  async #send(): Promise<number> {
-    const proof = await this.patience.with(this.#key!.sign(this.#text));
-    const request = this.#kept!.next(this.#url);
-    request.headers.set("dpop", proof);
-    if (this.#token) request.headers.set("authorization", `DPoP ${this.#token.accessToken}`);
-    discard(this.#answer);
-    const answer = (this.#answer = await this.patience.with(this.#fetch(request)));
-
-    const { headers } = answer;
-    const command = this.#told(
-      wasm.answered(
-        desk,
-        this.#exchange,
-        put([absolute(headers.get("location"), this.#url), headers.get("www-authenticate"), headers.get("dpop-nonce")]),
-        answer.status,
-        (answer.type === "opaqueredirect" ? 1 : 0) | (answer.type === "cors" ? 2 : 0),
-        Date.parse(headers.get("date") ?? "") / 1000,
-        now(this.#offset),
-      ),
-    );
-    if (command !== numbers.STORE_NONCE) this.#hear();
-    return command;
-  }
-
-  async #readBody(): Promise<number> {
-    const { error, tokenType, token, issued } = await this.patience.with(this.client.readAnswer!(this.#answer!.clone()));
-    return wasm.body(desk, this.#exchange, put([error, tokenType, token]), issued, now(this.#offset));
-  }
+  };
 }
 
 /** Fetch upper-cases six methods and leaves the others; some runtimes differ, so the platform is asked (RFC 9449 §4.2 `htm`). */
@@ -329,9 +280,9 @@ function methodOf(method: string, url: URL): string {
   return /^[A-Z]+$/.test(method) ? method : new Request(url, { method }).method;
 }
 
-function absolute(location: string | null, base: URL): string | undefined {
+function absolute(location: string | null, base: URL): URL | undefined {
   try {
-    return location === null ? undefined : new URL(location, base).href;
+    return location === null ? undefined : new URL(location, base);
   } catch {
     return undefined;
   }

@@ -49,19 +49,13 @@ export interface BoundFetch {
 export function createFetch(options: FetchOptions): BoundFetch {
   const { key, token } = options;
   const call = connect({
+    ...options,
     role: "rs",
-    origins: options.origins,
-    strict: options.strict,
     key: (bound) => (typeof key === "function" ? key(bound!) : key),
     token: async (context) => {
       const found = typeof token === "function" ? await token(context) : token;
       return typeof found === "string" ? { accessToken: found, tokenType: "DPoP" } : found;
     },
-    nonces: options.nonces,
-    fetch: options.fetch,
-    signedUrl: options.htu,
-    replayableBytes: options.replayableBodyBytes,
-    onEvent: (event) => options.onEvent?.(event),
   });
   return Object.assign(call, {
     async primeNonce(url: string | URL, init?: { signal?: AbortSignal }) {

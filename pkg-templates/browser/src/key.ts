@@ -3,8 +3,8 @@
 import { failure, KeyboundError } from "./errors.js";
 import type { KeyboundEvent } from "./events.js";
 import { init } from "./init.js";
-import { desk, encoder, now, put, taken, wasm } from "./module.js";
-import { forget, type KeyStore, obtain, type Tier } from "./store.js";
+import { desk, encoder, now, parsed, put, serverOf, taken, wasm } from "./module.js";
+import { channelOf, forget, type KeyStore, obtain, type Tier } from "./store.js";
 
 /** "Ed25519" and "EdDSA" are one key under two names (RFC 9864): some servers know only the older. */
 export type SigningAlgorithm = "ES256" | "ES384" | "ES512" | "RS256" | "PS256" | "Ed25519" | "EdDSA";
@@ -38,33 +38,19 @@ export interface ProofRequest {
   claims?: Record<string, unknown>;
 }
 
-type Parameters = RsaHashedKeyGenParams & EcKeyGenParams & RsaPssParams & EcdsaParams;
+const FAMILIES: Record<string, string> = { Ed: "Ed25519", ES: "ECDSA", RS: "RSASSA-PKCS1-v1_5", PS: "RSA-PSS" };
 
-const ecdsa = (namedCurve: string, bits: number): Partial<Parameters> => ({
-  name: "ECDSA",
-  namedCurve,
-  hash: `SHA-${bits}`,
-});
-const rsa = (name: string): Partial<Parameters> => ({
-  name,
-  modulusLength: 2048,
-  publicExponent: new Uint8Array([1, 0, 1]),
-  hash: "SHA-256",
-  saltLength: 32,
-});
-
-/** The parameters for making a key and for signing; SubtleCrypto takes of each what it needs. */
-const parameters = (algorithm: string): Partial<Parameters> & { name: string } => {
-  const all: Record<string, Partial<Parameters>> = {
-    ES256: ecdsa("P-256", 256),
-    ES384: ecdsa("P-384", 384),
-    ES512: ecdsa("P-521", 512),
-    RS256: rsa("RSASSA-PKCS1-v1_5"),
-    PS256: rsa("RSA-PSS"),
-    Ed25519: { name: "Ed25519" },
-    EdDSA: { name: "Ed25519" },
+/** The parameters for making a key and for signing; SubtleCrypto takes of them what the algorithm needs. */
+const parameters = (algorithm: string) => {
+  const bits = algorithm.slice(2);
+  return {
+    name: FAMILIES[algorithm.slice(0, 2)] ?? "",
+    namedCurve: `P-${bits === "512" ? "521" : bits}`,
+    hash: `SHA-${bits}`,
+    modulusLength: 2048,
+    publicExponent: new Uint8Array([1, 0, 1]),
+    saltLength: 32,
   };
-  return { name: "", ...all[algorithm] };
 };
 
 /** A DPoP key pair whose private half cannot leave this browser (RFC 9449 §2, §11.4). */
@@ -154,17 +140,11 @@ export class DpopKey {
 
   /** One proof for one request (RFC 9449 §4.2). Use it once. */
   async proof({ method, url, accessToken, nonce, claims }: ProofRequest): Promise<string> {
-    let target: URL;
-    try {
-      // As fetch would write it: `htu` has the form that goes on the wire.
-      target = new URL(url);
-    } catch (error) {
-      throw new KeyboundError("invalid_url", error);
-    }
-    const further = members(claims);
+    const target = parsed(url);
+    const further = membersOf(claims);
     const hash = accessToken === undefined ? undefined : await tokenHash(accessToken);
     const same = accessToken !== undefined && accessToken === proved;
-    const wrong = wasm.input(desk, put([this.header, method, target.href, same ? undefined : accessToken, nonce, ...further], hash), same, now());
+    const wrong = wasm.input(desk, put([this.header, method, serverOf(target), target.pathname, same ? undefined : accessToken, nonce, ...further], hash), same, now());
     // After a failure it is not known which one the module has.
     proved = wrong ? undefined : accessToken;
     if (wrong) throw failure(wrong);
@@ -223,7 +203,7 @@ function algorithmOf(key: CryptoKey): SigningAlgorithm {
   const names: readonly SigningAlgorithm[] = ["ES256", "ES384", "ES512", "RS256", "PS256", "Ed25519"];
   const found = names.find((candidate) => {
     const wanted = parameters(candidate);
-    return wanted.name === name && wanted.namedCurve === namedCurve && (!hash || wanted.hash === hash.name);
+    return wanted.name === name && (!namedCurve || wanted.namedCurve === namedCurve) && (!hash || wanted.hash === hash.name);
   });
   // RFC 7518 §3.3, and what servers may be expected to check.
   const length = modulusLength ?? 2048;
@@ -231,17 +211,14 @@ function algorithmOf(key: CryptoKey): SigningAlgorithm {
   return found;
 }
 
-/** Names and JSON values in turn; a member without JSON value is left out, as JSON.stringify does. */
-function members(claims: Record<string, unknown> = {}): string[] {
-  return Object.entries(claims).flatMap(([name, value]) => {
-    let json: string | undefined;
-    try {
-      json = JSON.stringify(value) as string | undefined;
-    } catch (error) {
-      throw new KeyboundError("invalid_claim", error);
-    }
-    return json === undefined ? [] : [name, json];
-  });
+/** Further claims as JSON members, each after a comma, and their names. What has no JSON value is left out, as JSON.stringify does. */
+function membersOf(claims: Record<string, unknown> = {}): string[] {
+  try {
+    const members = Object.entries(claims).map(([name, value]) => [name, JSON.stringify(value) as string | undefined] as const).filter(([, json]) => json);
+    return [members.map(([name, json]) => `,${JSON.stringify(name)}:${json}`).join(""), ...members.map(([name]) => name)];
+  } catch (error) {
+    throw new KeyboundError("invalid_claim", error);
+  }
 }
 
 /** What newer engines do by themselves, ten times as fast. */
@@ -274,12 +251,9 @@ function onDelete(key: DpopKey): void {
   if (key.storage === "persistent") tabs();
 }
 
-/** Only where there are tabs: elsewhere an open channel would keep the process alive. */
 function tabs(): BroadcastChannel | undefined {
-  if (!channel && globalThis.indexedDB && globalThis.BroadcastChannel) {
-    channel = new BroadcastChannel("keybound");
-    channel.onmessage = ({ data }: MessageEvent<Deletion>) => lose(data);
-  }
+  channel ??= channelOf("keybound");
+  if (channel) channel.onmessage = ({ data }: MessageEvent<Deletion>) => lose(data);
   return channel;
 }
 

@@ -1,6 +1,8 @@
 // The WebAssembly module's functions, and how texts get in and out. The other side is crates/keybound-browser/src/npm.rs,
 // whose comments say what each does.
 
+import { KeyboundError } from "./errors.js";
+
 /** Pointers are numbers. */
 interface Module {
   memory: WebAssembly.Memory;
@@ -18,7 +20,7 @@ interface Module {
   prepared(desk: number, exchange: number, texts: number, body: number, now: number): number;
   answered(desk: number, exchange: number, texts: number, status: number, flags: number, date: number, now: number): number;
   body(desk: number, exchange: number, texts: number, issued: number, now: number): number;
-  done(desk: number, exchange: number): number;
+  done(exchange: number): number;
   end(exchange: number): void;
 }
 
@@ -67,6 +69,21 @@ let used = 64 * RANDOM;
 /** The text that the last call left. */
 export function taken(): string {
   return decoder.decode(new Uint8Array(wasm.memory.buffer, wasm.text(desk), wasm.length(desk)));
+}
+
+/** A URL's server, as the other side knows it. `origin` would be that of its maker for a `blob:` URL. */
+export function serverOf({ protocol, host }: URL): string {
+  return `${protocol}//${host}`;
+}
+
+/** What is a URL, or `invalid_url`. */
+export function parsed(url: string | URL): URL {
+  try {
+    // As fetch would write it: `htu` has the form that goes on the wire.
+    return new URL(url);
+  } catch (error) {
+    throw new KeyboundError("invalid_url", error);
+  }
 }
 
 /** Seconds since 1970 by a clock that is `offset` ahead of ours. */

@@ -1,5 +1,7 @@
 // Requests that can be sent once more: bodies are kept up to a size.
 
+import { encoder } from "./module.js";
+
 /** A request, ready for its attempts. */
 export interface Kept {
   /** 0: it can be repeated. 1: it is too large to keep, but the caller still has it. 2: a stream too large to keep. */
@@ -54,7 +56,7 @@ function mayHaveBody(request: Request | undefined): boolean {
 
 /** Undefined where only reading tells. */
 function sizeOf(body: BodyInit | null | undefined): number | undefined {
-  if (typeof body === "string") return new TextEncoder().encode(body).length;
+  if (typeof body === "string") return encoder.encode(body).length;
   if (body instanceof URLSearchParams) return body.toString().length;
   if (body instanceof Blob) return body.size;
   if (body instanceof FormData) return [...body.values()].reduce((sum, value) => sum + (typeof value === "string" ? value.length : value.size), 0);

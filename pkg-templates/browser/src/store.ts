@@ -106,6 +106,11 @@ export async function locked<T>(name: string, patience: number, task: () => Prom
   return run ?? task();
 }
 
+/** To the other tabs. Only where there are tabs: elsewhere an open channel would keep the process alive. */
+export function channelOf(name: string): BroadcastChannel | undefined {
+  return globalThis.indexedDB && globalThis.BroadcastChannel && new BroadcastChannel(name);
+}
+
 /** IndexedDB is not there or does not take keys. */
 export class Refused extends Error {}
 

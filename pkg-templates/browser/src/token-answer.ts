@@ -1,6 +1,6 @@
 // What an authorization server's answer says (RFC 6749 §5.1, §5.2).
 
-import { Patience } from "./patience.js";
+import { patienceOf } from "./patience.js";
 import { atMost } from "./replay.js";
 
 /** The members that decide; those that are not there, or no text, are undefined. */
@@ -21,7 +21,7 @@ const PATIENCE = 30_000;
 export async function readTokenAnswer(answer: Response): Promise<TokenAnswer> {
   // The head was there in time; a body may still trickle for ever.
   const end = AbortSignal.timeout(PATIENCE);
-  const json = members(await new Patience(end).with(atMost(answer, LIMIT, end)));
+  const json = members(await patienceOf(end).wait(atMost(answer, LIMIT, end)));
   const text = (name: string): string | undefined => (typeof json[name] === "string" ? json[name] : undefined);
   return {
     error: text("error"),

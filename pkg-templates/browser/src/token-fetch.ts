@@ -29,15 +29,5 @@ export interface TokenFetchOptions {
  * A token answer whose `token_type` is not DPoP is `token_downgraded` (RFC 9449 §5).
  */
 export function createTokenFetch(options: TokenFetchOptions): typeof fetch {
-  return connect({
-    role: "as",
-    origins: options.origins,
-    acceptBearer: options.dangerouslyAcceptBearer,
-    key: () => options.key,
-    token: () => null,
-    nonces: options.nonces,
-    fetch: options.fetch,
-    readAnswer: readTokenAnswer,
-    onEvent: (event) => options.onEvent?.(event),
-  });
+  return connect({ ...options, role: "as", key: () => options.key, token: () => null, readAnswer: readTokenAnswer });
 }

@@ -5,22 +5,22 @@ use keybound_core::{
     proof::build::BuildError,
 };
 
-pub(super) const fn command(command: &Command) -> u32 {
+pub(super) const fn command(command: Command) -> u32 {
     match command {
         Command::PassThrough => 0,
         Command::Return => 1,
         Command::AskToken { stale: false } => 2,
         Command::AskToken { stale: true } => 3,
         Command::Prepare => 4,
-        Command::Send { .. } => 5,
+        Command::Send => 5,
         Command::ReadBody => 6,
-        Command::StoreNonce(_) => 7,
-        Command::AdjustClock(_) => 8,
-        Command::Follow(_) => 9,
+        Command::StoreNonce => 7,
+        Command::AdjustClock => 8,
+        Command::Follow => 9,
         Command::Report(Report::Retry(RetryReason::UseDpopNonce)) => 10,
         Command::Report(Report::Retry(RetryReason::InvalidToken)) => 11,
         Command::Report(_) => 12,
-        Command::Fail(failure) => error(*failure),
+        Command::Fail(failure) => error(failure),
         _ => error(ClientError::OutOfTurn),
     }
 }

@@ -10,6 +10,7 @@ use keybound_core::client::{
 use keybound_core::{
     base64url,
     json::{Object, Value},
+    target_uri::RequestTarget,
 };
 use web_sys::{Request, RequestInit, Response, ResponseType, Url};
 
@@ -162,8 +163,8 @@ impl<T: TokenSource, K: KeySource> Client<T, K> {
                     command = self.prepare(&mut exchange, &mut life, given, patience).await?;
                     continue;
                 }
-                Command::Send { input } => {
-                    command = self.attempt(&mut exchange, &mut life, input, patience).await?;
+                Command::Send => {
+                    command = self.attempt(&mut exchange, &mut life, patience).await?;
                     continue;
                 }
                 Command::ReadBody => {
@@ -177,11 +178,14 @@ impl<T: TokenSource, K: KeySource> Client<T, K> {
                     continue;
                 }
 
-                Command::StoreNonce(nonce) => {
-                    self.servers.keep_nonce(exchange.role(), exchange.origin(), &nonce);
+                Command::StoreNonce => {
+                    if let Some(nonce) = exchange.nonce() {
+                        self.servers.keep_nonce(exchange.role(), exchange.origin(), nonce);
+                    }
                     Happened::Done
                 }
-                Command::AdjustClock(seconds) => {
+                Command::AdjustClock => {
+                    let seconds = exchange.clock_adjustment();
                     let known = self.offset(&exchange, &life);
                     life.offset = life.offset.saturating_add(seconds);
                     // Of requests at one time, the first is news.
@@ -191,8 +195,8 @@ impl<T: TokenSource, K: KeySource> Client<T, K> {
                     }
                     Happened::Done
                 }
-                Command::Follow(location) => {
-                    life.url = location;
+                Command::Follow => {
+                    life.url = life.location.take().unwrap_or_default();
                     Happened::Done
                 }
                 Command::Report(report) => {
@@ -224,7 +228,7 @@ impl<T: TokenSource, K: KeySource> Client<T, K> {
         let random = platform::random();
         Ok(exchange.handle(Happened::Prepared(Preparation {
             key: key.template().head(),
-            url: &life.url,
+            target: RequestTarget::of_url(&life.url),
             nonce: nonce.as_deref(),
             now: life.now(),
             random: &random,
@@ -233,15 +237,9 @@ impl<T: TokenSource, K: KeySource> Client<T, K> {
         })))
     }
 
-    async fn attempt(
-        &self,
-        exchange: &mut Exchange,
-        life: &mut Life,
-        input: String,
-        patience: &Patience,
-    ) -> Result<Command, Error> {
+    async fn attempt(&self, exchange: &mut Exchange, life: &mut Life, patience: &Patience) -> Result<Command, Error> {
         let key = life.key.as_ref().ok_or(ClientError::OutOfTurn)?;
-        let proof = patience.with(key.sign(input)).await?.inspect_err(|error| {
+        let proof = patience.with(key.sign(exchange.take_signing_input())).await?.inspect_err(|error| {
             if *error == Error::KeyLost {
                 self.tell(&Event::KeyLost { name: key.name().unwrap_or_default().into() });
             }
@@ -250,8 +248,8 @@ impl<T: TokenSource, K: KeySource> Client<T, K> {
         let next = kept.next(&life.url).map_err(Error::Fetch)?;
         let headers = next.headers();
         headers.set("dpop", &proof).map_err(Error::Fetch)?;
-        if let Some(authorization) = exchange.authorization() {
-            headers.set("authorization", &authorization).map_err(Error::Fetch)?;
+        if let Some(token) = &life.token {
+            headers.set("authorization", &token.authorization()).map_err(Error::Fetch)?;
         }
         body::discard(life.answer.take().as_ref());
         let response = patience.with(request::send(&next)).await?.map_err(Error::Fetch)?;
@@ -262,7 +260,7 @@ impl<T: TokenSource, K: KeySource> Client<T, K> {
 
     fn answered(&self, exchange: &mut Exchange, life: &mut Life, response: &Response) -> Command {
         let field = |name| response.headers().get(name).ok().flatten();
-        let location = field("location")
+        life.location = field("location")
             .and_then(|location| Url::new_with_base(&location, &life.url).ok())
             .map(|location| location.href());
         // A nonce that it brings is stored before any of those that wait runs: nothing is awaited in between.
@@ -272,7 +270,7 @@ impl<T: TokenSource, K: KeySource> Client<T, K> {
             status: response.status(),
             opaque_redirect: response.type_() == ResponseType::Opaqueredirect,
             cross_origin: response.type_() == ResponseType::Cors,
-            location: location.as_deref(),
+            location: life.location.as_deref().map(RequestTarget::of_url),
             www_authenticate: field("www-authenticate").as_deref(),
             dpop_nonce: field("dpop-nonce").as_deref(),
             date: field("date").and_then(|date| seconds_of(Date::parse(&date) / 1000.0)),
@@ -310,6 +308,8 @@ struct Life {
     key: Option<DpopKey>,
     kept: Option<request::Kept>,
     answer: Option<Response>,
+    /// Where the answer redirects to.
+    location: Option<String>,
     /// By which clock the last attempt was made, in seconds ahead of ours; others may learn another meanwhile.
     offset: i64,
     /// It is the first to its server.

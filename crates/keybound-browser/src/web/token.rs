@@ -31,6 +31,11 @@ impl BoundToken {
         Self { access_token: access_token.into(), token_type: None, thumbprint: None, clock_offset: None }
     }
 
+    /// The value of `Authorization` (RFC 9449 §7.1).
+    pub(super) fn authorization(&self) -> String {
+        String::from("DPoP ") + &self.access_token
+    }
+
     pub(super) fn as_token(&self) -> Token<'_> {
         Token {
             token_type: self.token_type.as_deref(),

@@ -1,23 +1,24 @@
 //! One request's life.
 
-use alloc::{string::String, vec::Vec};
+use alloc::string::String;
 
 use super::{
     ClientError, Role, clock,
-    policy::{Admission, Policy, RequestHead},
+    policy::{Admission, Policy, RequestHead, Rules},
 };
 use crate::{
     challenge,
     nonce_syntax::is_nonce,
     proof::build::{AccessTokenHash, ProofHead, ProofRequest},
-    sha256, target_uri,
+    sha256,
+    target_uri::{RequestTarget, TargetUriError},
 };
 
 /// Redirects that are followed in a row.
 const MAX_HOPS: u8 = 5;
 
 /// What the driver does next.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Command {
     /// Ask the application for the access token; `stale` if the server just refused the last one.
@@ -27,20 +28,17 @@ pub enum Command {
     },
     /// Hand in the key, the stored nonce of this role and origin, the time and random octets.
     Prepare,
-    /// Sign this input with the key, and send the request with the finished proof in `DPoP`, at a
-    /// resource server with [`Exchange::authorization`], and without letting the platform follow redirects.
-    Send {
-        /// The JWS signing input.
-        input: String,
-    },
+    /// Sign [`Exchange::take_signing_input`] with the key, and send the request with the finished proof in `DPoP`, at a
+    /// resource server with the access token under the `DPoP` scheme, and without letting the platform follow redirects.
+    Send,
     /// Read a copy of the answer's body as JSON.
     ReadBody,
-    /// Keep this as the server's newest nonce.
-    StoreNonce(String),
-    /// Add this many seconds to the time handed in for this server from now on.
-    AdjustClock(i64),
-    /// Go on with this URL, at the same origin.
-    Follow(String),
+    /// Keep [`Exchange::nonce`], which is the one of the last answer, as the server's newest.
+    StoreNonce,
+    /// Add [`Exchange::clock_adjustment`] to the time handed in for this server from now on.
+    AdjustClock,
+    /// Go on with the URL in the answer's `Location`, which is of the same origin.
+    Follow,
     /// Tell the application.
     Report(Report),
     /// Send the request as it came, without token and proof. The end.
@@ -71,7 +69,7 @@ pub enum RetryReason {
 }
 
 /// What the driver found or did.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Event<'a> {
     /// The access token; `None`: nobody is logged in.
     Token(Option<Token<'a>>),
@@ -108,12 +106,12 @@ impl<'a> Token<'a> {
 }
 
 /// What goes into the next proof.
-#[derive(Clone, Copy, Debug)]
-pub struct Preparation<'a> {
+#[derive(Clone, Debug)]
+pub struct Preparation<'a, O = String> {
     /// The key, see [`ProofTemplate::head`](crate::proof::build::ProofTemplate::head).
     pub key: ProofHead<'a>,
-    /// The URL to sign: the request's, unless a proxy rewrites it.
-    pub url: &'a str,
+    /// What to sign: where the request goes, unless a proxy rewrites that.
+    pub target: Result<RequestTarget<'a, O>, TargetUriError>,
     /// The stored nonce of this role and origin.
     pub nonce: Option<&'a str>,
     /// Seconds since 1970, with [`Command::AdjustClock`] applied.
@@ -138,14 +136,14 @@ pub enum BodyKind {
 }
 
 /// The head of an answer.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Answer<'a> {
+#[derive(Clone, Debug, Default)]
+pub struct Answer<'a, O = String> {
     /// The status; 0 where the platform hides it.
     pub status: u16,
     /// The platform says no more than that this is a redirect (Fetch: `opaqueredirect`).
     pub opaque_redirect: bool,
     /// `Location`, made absolute.
-    pub location: Option<&'a str>,
+    pub location: Option<Result<RequestTarget<'a, O>, TargetUriError>>,
     /// `WWW-Authenticate`, several joined by commas.
     pub www_authenticate: Option<&'a str>,
     /// `DPoP-Nonce`, several joined by commas.
@@ -176,28 +174,35 @@ pub struct TokenAnswer<'a> {
 /// One request's life, from the question for a token to the answer that the caller gets.
 #[derive(Debug)]
 pub struct Exchange {
-    role: Role,
-    accept_bearer: bool,
+    rules: Rules,
     method: String,
     origin: String,
     awaits: Awaits,
     asked: Asked,
-    /// Commands that follow, the next one last.
-    queue: Vec<Command>,
+    following: Following,
 
-    access_token: Option<String>,
     access_token_hash: Option<AccessTokenHash>,
     thumbprint: Option<String>,
-    /// The newest nonce that this exchange has seen.
+    input: String,
+    /// The newest nonce that this exchange has seen: the one that was sent, until the answer brings another.
     nonce: Option<String>,
     body: BodyKind,
     sent_at: i64,
-    sent_nonce: Option<String>,
+    clock_adjustment: i64,
 
     nonce_retried: bool,
     token_retried: bool,
     hops: u8,
     last: LastAnswer,
+}
+
+/// What follows once the last command was carried out, in this order.
+#[derive(Clone, Copy, Debug)]
+struct Following {
+    store_nonce: bool,
+    adjust_clock: bool,
+    report: Option<Report>,
+    end: Command,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -270,22 +275,26 @@ impl Exchange {
     /// Begins a request.
     #[must_use]
     pub fn begin(policy: &Policy, request: &RequestHead<'_>) -> (Self, Command) {
-        let admission = policy.admit(request);
+        Self::begin_with(policy.rules(), policy.lists(request), request)
+    }
+
+    /// The same for a list of origins that is kept elsewhere: `listed` says whether [`RequestTarget::origin`] is in it.
+    #[must_use]
+    pub fn begin_with<O: AsRef<str>>(rules: Rules, listed: bool, request: &RequestHead<'_, O>) -> (Self, Command) {
         let mut exchange = Self {
-            role: policy.role,
-            accept_bearer: policy.accept_bearer,
-            method: request.method.into(),
-            origin: String::new(),
+            rules,
+            method: text(request.method),
+            origin: request.target.as_ref().map_or_else(|_| String::new(), |target| text(target.origin())),
             awaits: Awaits::Nothing,
             asked: Asked::First,
-            queue: Vec::new(),
-            access_token: None,
+            following: Following { store_nonce: false, adjust_clock: false, report: None, end: Command::PassThrough },
             access_token_hash: None,
             thumbprint: None,
+            input: String::new(),
             nonce: None,
             body: BodyKind::Repeatable,
             sent_at: 0,
-            sent_nonce: None,
+            clock_adjustment: 0,
             nonce_retried: false,
             token_retried: false,
             hops: 0,
@@ -297,60 +306,86 @@ impl Exchange {
                 error: Demand::Nothing,
             },
         };
-        let command = match admission {
+        exchange.following.end = match rules.admit(request, listed) {
             Err(error) => Command::Fail(error),
             Ok(Admission::Plain) => Command::PassThrough,
-            Ok(Admission::Bound(origin)) => {
-                exchange.origin = origin;
-                exchange.attempt()
-            }
+            Ok(Admission::Bound) => exchange.attempt(),
         };
-        let command = exchange.issue(command);
+        let command = exchange.next();
         (exchange, command)
     }
 
     /// Takes what happened, and says what to do next.
     #[must_use]
     pub fn handle(&mut self, event: Event<'_>) -> Command {
-        let command = match (self.awaits, event) {
-            (Awaits::Token, Event::Token(token)) => self.token(token),
-            (Awaits::Preparation, Event::Prepared(preparation)) => self.prepared(&preparation),
-            (Awaits::Answer, Event::Answered(answer)) => self.answered(&answer),
-            (Awaits::Body, Event::Body(answer)) => self.body_read(&answer),
-            (Awaits::Acknowledgement, Event::Done) => self.next(),
-            _ => Command::Fail(ClientError::OutOfTurn),
-        };
-        self.issue(command)
-    }
-
-    /// The value of `Authorization` at a resource server (RFC 9449 §7.1).
-    #[must_use]
-    pub fn authorization(&self) -> Option<String> {
-        let token = self.access_token.as_deref()?;
-        let mut field = String::from("DPoP ");
-        field.push_str(token);
-        Some(field)
+        match event {
+            Event::Token(token) => self.token(token),
+            Event::Prepared(preparation) => self.prepared(preparation),
+            Event::Answered(answer) => self.answered(&answer),
+            Event::Body(answer) => self.body_read(&answer),
+            Event::Done => self.done(),
+        }
     }
 
     /// The kind of server, for the nonce store.
     #[must_use]
     pub const fn role(&self) -> Role {
-        self.role
+        self.rules.role
     }
 
-    /// The server's origin, for the nonce store; empty where the request passes through.
+    /// The server's origin, for the nonce store; empty where the URL could not be taken apart.
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.origin
     }
 
-    fn issue(&mut self, command: Command) -> Command {
+    /// The newest nonce of the server that this exchange has seen.
+    #[must_use]
+    pub fn nonce(&self) -> Option<&str> {
+        self.nonce.as_deref()
+    }
+
+    /// By how many seconds the server's clock is ahead of the time that was handed in, once
+    /// [`Command::AdjustClock`] says so.
+    #[must_use]
+    pub const fn clock_adjustment(&self) -> i64 {
+        self.clock_adjustment
+    }
+
+    /// The JWS signing input of the proof that [`Command::Send`] asks for. It is handed out once.
+    #[must_use]
+    pub fn take_signing_input(&mut self) -> String {
+        core::mem::take(&mut self.input)
+    }
+
+    /// What follows from an event, if it is the one that was awaited; else the exchange is over.
+    fn on(&mut self, event: Awaits, follows: impl FnOnce(&mut Self) -> Command) -> Command {
+        if core::mem::replace(&mut self.awaits, Awaits::Nothing) != event {
+            return Command::Fail(ClientError::OutOfTurn);
+        }
+        self.following.end = follows(self);
+        self.next()
+    }
+
+    fn next(&mut self) -> Command {
+        let attempt = self.attempt();
+        let Following { store_nonce, adjust_clock, report, end } = &mut self.following;
+        let command = if core::mem::take(store_nonce) {
+            Command::StoreNonce
+        } else if core::mem::take(adjust_clock) {
+            Command::AdjustClock
+        } else if let Some(report) = report.take() {
+            Command::Report(report)
+        } else {
+            // Of the commands that stand there only `Follow` is acknowledged, and then comes an attempt.
+            core::mem::replace(end, attempt)
+        };
         self.awaits = match command {
             Command::AskToken { .. } => Awaits::Token,
             Command::Prepare => Awaits::Preparation,
-            Command::Send { .. } => Awaits::Answer,
+            Command::Send => Awaits::Answer,
             Command::ReadBody => Awaits::Body,
-            Command::StoreNonce(_) | Command::AdjustClock(_) | Command::Follow(_) | Command::Report(_) => {
+            Command::StoreNonce | Command::AdjustClock | Command::Follow | Command::Report(_) => {
                 Awaits::Acknowledgement
             }
             Command::PassThrough | Command::Return | Command::Fail(_) => Awaits::Nothing,
@@ -358,25 +393,34 @@ impl Exchange {
         command
     }
 
-    fn next(&mut self) -> Command {
-        self.queue.pop().unwrap_or(Command::Fail(ClientError::OutOfTurn))
+    /// [`Event::Done`], as a call of its own.
+    #[must_use]
+    pub fn done(&mut self) -> Command {
+        let end = self.following.end;
+        self.on(Awaits::Acknowledgement, |_| end)
     }
 
-    /// First `first`, then `second`.
-    fn then(&mut self, first: Command, second: Command) -> Command {
-        self.queue.push(second);
-        first
+    /// First `report`, then the command.
+    fn reporting(&mut self, report: Report, command: Command) -> Command {
+        self.following.report = Some(report);
+        command
     }
 
     /// A token is asked for before each attempt: it may have been refreshed in between.
     fn attempt(&self) -> Command {
-        match self.role {
+        match self.rules.role {
             Role::ResourceServer => Command::AskToken { stale: false },
             Role::AuthorizationServer => Command::Prepare,
         }
     }
 
-    fn token(&mut self, token: Option<Token<'_>>) -> Command {
+    /// [`Event::Token`], as a call of its own.
+    #[must_use]
+    pub fn token(&mut self, token: Option<Token<'_>>) -> Command {
+        self.on(Awaits::Token, |exchange| exchange.token_given(token))
+    }
+
+    fn token_given(&mut self, token: Option<Token<'_>>) -> Command {
         let asked = core::mem::replace(&mut self.asked, Asked::Again);
         let Some(token) = token else {
             return if asked == Asked::First { Command::PassThrough } else { Command::Return };
@@ -384,22 +428,28 @@ impl Exchange {
         if token.token_type.is_some_and(|kind| !kind.eq_ignore_ascii_case("dpop")) {
             return Command::Fail(ClientError::TokenDowngraded);
         }
-        if asked == Asked::Replacement && self.access_token.as_deref() == Some(token.access_token) {
-            return Command::Return;
-        }
-        match AccessTokenHash::of_digest(token.access_token, &token.digest) {
-            Ok(hash) => self.access_token_hash = Some(hash),
+        let hash = match AccessTokenHash::of_digest(token.access_token, &token.digest) {
+            Ok(hash) => hash,
             Err(error) => return Command::Fail(ClientError::Proof(error)),
-        }
-        self.access_token = Some(token.access_token.into());
-        self.thumbprint = token.thumbprint.map(Into::into);
+        };
+        let is_the_same = self.access_token_hash.replace(hash) == Some(hash);
+        self.thumbprint = token.thumbprint.map(text);
         if asked == Asked::Replacement {
-            return self.then(Command::Report(Report::Retry(RetryReason::InvalidToken)), Command::Prepare);
+            if is_the_same {
+                return Command::Return;
+            }
+            return self.reporting(Report::Retry(RetryReason::InvalidToken), Command::Prepare);
         }
         Command::Prepare
     }
 
-    fn prepared(&mut self, preparation: &Preparation<'_>) -> Command {
+    /// [`Event::Prepared`], as a call of its own.
+    #[must_use]
+    pub fn prepared<O: AsRef<str>>(&mut self, preparation: Preparation<'_, O>) -> Command {
+        self.on(Awaits::Preparation, |exchange| exchange.prove(preparation))
+    }
+
+    fn prove<O: AsRef<str>>(&mut self, preparation: Preparation<'_, O>) -> Command {
         if let Some(bound_to) = &self.thumbprint
             && *bound_to != preparation.key.thumbprint
         {
@@ -407,29 +457,38 @@ impl Exchange {
         }
         // RFC 9449 §8.2: the newest. What the last answer brought is newer than what was stored;
         // otherwise another request may have stored a newer one.
-        let stored = preparation.nonce.filter(|nonce| is_nonce(nonce)).map(String::from);
-        let own = self.nonce.take();
+        let stored = preparation.nonce.filter(|nonce| is_nonce(nonce));
+        let own = self.nonce.as_deref();
         let nonce = if self.last.offered == Offered::New { own.or(stored) } else { stored.or(own) };
         if preparation.body == BodyKind::Stream && nonce.is_none() && !preparation.heard {
             // A challenge would come when the stream is used up.
             return Command::Fail(ClientError::BodyNotReplayable);
         }
-        let input = preparation.key.signing_input(&ProofRequest {
+        let request = ProofRequest {
             access_token: self.access_token_hash.as_ref(),
-            nonce: nonce.as_deref(),
-            ..ProofRequest::new(&self.method, preparation.url, preparation.now, preparation.random)
-        });
+            nonce,
+            ..ProofRequest::to(&self.method, preparation.target, preparation.now, preparation.random)
+        };
+        let input = preparation.key.signing_input_with(&request, "");
+        self.nonce = nonce.map(text);
         self.body = preparation.body;
         self.sent_at = preparation.now;
-        self.nonce.clone_from(&nonce);
-        self.sent_nonce = nonce;
         match input {
-            Ok(input) => Command::Send { input },
+            Ok(input) => {
+                self.input = input;
+                Command::Send
+            }
             Err(error) => Command::Fail(ClientError::Proof(error)),
         }
     }
 
-    fn answered(&mut self, answer: &Answer<'_>) -> Command {
+    /// [`Event::Answered`], as a call of its own.
+    #[must_use]
+    pub fn answered<O: AsRef<str>>(&mut self, answer: &Answer<'_, O>) -> Command {
+        self.on(Awaits::Answer, |exchange| exchange.learn(answer))
+    }
+
+    fn learn<O: AsRef<str>>(&mut self, answer: &Answer<'_, O>) -> Command {
         self.last = LastAnswer {
             status: answer.status,
             offered: self.offered(answer.dpop_nonce),
@@ -437,47 +496,46 @@ impl Exchange {
             dated: answer.date.is_some(),
             error: answer.www_authenticate.map_or(Demand::Nothing, challenged),
         };
-        let end = self.judge_head(answer);
-        // The queue is taken from its end: what was learnt goes before what follows from it.
-        self.queue.push(end);
-        if let Some(offset) = self.clock_offset(answer) {
-            self.queue.push(Command::AdjustClock(offset));
+        self.learn_clock(self.clock_offset(answer));
+        if self.last.offered == Offered::New {
+            self.nonce = answer.dpop_nonce.map(text);
+            self.following.store_nonce = true;
         }
-        if let (Offered::New, Some(nonce)) = (self.last.offered, answer.dpop_nonce) {
-            self.nonce = Some(nonce.into());
-            self.queue.push(Command::StoreNonce(nonce.into()));
-        }
-        self.next()
+        self.judge_head(answer)
     }
 
     fn offered(&self, nonce: Option<&str>) -> Offered {
         match nonce {
             None => Offered::Absent,
             Some(nonce) if !is_nonce(nonce) => Offered::Unusable,
-            Some(nonce) if self.sent_nonce.as_deref() == Some(nonce) => Offered::Same,
+            Some(nonce) if self.nonce.as_deref() == Some(nonce) => Offered::Same,
             Some(_) => Offered::New,
         }
     }
 
-    /// Only answers that no cache keeps tell the time.
-    fn clock_offset(&self, answer: &Answer<'_>) -> Option<i64> {
-        let uncached = self.role == Role::AuthorizationServer || matches!(answer.status, 400 | 401);
-        let offset = clock::offset(self.sent_at, answer.now, answer.date.filter(|_| uncached)?);
-        (offset != 0).then_some(offset)
+    fn learn_clock(&mut self, adjustment: i64) {
+        self.following.adjust_clock = adjustment != 0;
+        self.clock_adjustment = adjustment;
     }
 
-    fn judge_head(&mut self, answer: &Answer<'_>) -> Command {
+    /// Only answers that no cache keeps tell the time.
+    fn clock_offset<O>(&self, answer: &Answer<'_, O>) -> i64 {
+        let uncached = self.rules.role == Role::AuthorizationServer || matches!(answer.status, 400 | 401);
+        answer.date.filter(|_| uncached).map_or(0, |date| clock::offset(self.sent_at, answer.now, date))
+    }
+
+    fn judge_head<O: AsRef<str>>(&mut self, answer: &Answer<'_, O>) -> Command {
         let redirects = matches!(answer.status, 301 | 302 | 303 | 307 | 308);
-        match (redirects, answer.location) {
+        match (redirects, &answer.location) {
             (true, Some(location)) => self.redirected(location),
             _ if answer.opaque_redirect => Command::Fail(ClientError::RedirectRefused),
-            _ if self.role == Role::AuthorizationServer && matches!(answer.status, 200..=299 | 400 | 401) => {
+            _ if self.rules.role == Role::AuthorizationServer && matches!(answer.status, 200..=299 | 400 | 401) => {
                 Command::ReadBody
             }
             _ => {
                 // A 401 always has a challenge (RFC 9110 §15.5.2): one that is not seen is hidden, and perhaps its nonce.
                 if answer.status == 401 && answer.cross_origin && answer.www_authenticate.is_none() {
-                    return self.then(Command::Report(Report::NonceHidden), Command::Return);
+                    return self.reporting(Report::NonceHidden, Command::Return);
                 }
                 self.judge(self.last.error)
             }
@@ -486,30 +544,35 @@ impl Exchange {
 
     /// Left to the platform, a redirect would take token and proof along. With the same origin, a
     /// safe method and a proof of its own it is as good as a new request.
-    fn redirected(&mut self, location: &str) -> Command {
-        let stays = target_uri::for_request(location).is_ok_and(|target| target.origin() == self.origin);
+    fn redirected<O: AsRef<str>>(&mut self, location: &Result<RequestTarget<'_, O>, TargetUriError>) -> Command {
+        let stays = location.as_ref().is_ok_and(|target| target.origin() == self.origin);
         let safe = matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS");
         if !stays || !safe || self.hops >= MAX_HOPS {
             return Command::Fail(ClientError::RedirectRefused);
         }
         self.hops = self.hops.saturating_add(1);
-        self.then(Command::Follow(location.into()), self.attempt())
+        Command::Follow
     }
 
-    fn body_read(&mut self, answer: &TokenAnswer<'_>) -> Command {
+    /// [`Event::Body`], as a call of its own.
+    #[must_use]
+    pub fn body_read(&mut self, answer: &TokenAnswer<'_>) -> Command {
+        self.on(Awaits::Body, |exchange| exchange.judge_body(answer))
+    }
+
+    fn judge_body(&mut self, answer: &TokenAnswer<'_>) -> Command {
         if matches!(self.last.status, 200..=299) {
             // RFC 9449 §5: discard a token that is not bound. `token_type` has no case (RFC 6749 §5.1).
             let bound = answer.token_type.is_some_and(|kind| kind.eq_ignore_ascii_case("dpop"));
-            if answer.has_access_token && !bound && !self.accept_bearer {
+            if answer.has_access_token && !bound && !self.rules.dangerously_accept_bearer {
                 return Command::Fail(ClientError::TokenDowngraded);
             }
-            let offset = answer.issued_at.map_or(0, |issued| clock::offset(self.sent_at, answer.now, issued));
             // `Date` tells more exactly, and its offset is in `now` already.
-            return match offset {
-                0 => Command::Return,
-                _ if self.last.dated => Command::Return,
-                seconds => self.then(Command::AdjustClock(seconds), Command::Return),
-            };
+            if !self.last.dated {
+                let issued = answer.issued_at;
+                self.learn_clock(issued.map_or(0, |at| clock::offset(self.sent_at, answer.now, at)));
+            }
+            return Command::Return;
         }
         let demand = answer.error.map_or(self.last.error, Demand::of);
         self.judge(demand)
@@ -519,7 +582,9 @@ impl Exchange {
         match (demand, self.last.status) {
             (Demand::Nonce, 400 | 401) => self.nonce_demanded(),
             (Demand::OtherToken, 401)
-                if self.role == Role::ResourceServer && !self.token_retried && self.body == BodyKind::Repeatable =>
+                if self.rules.role == Role::ResourceServer
+                    && !self.token_retried
+                    && self.body == BodyKind::Repeatable =>
             {
                 self.token_retried = true;
                 self.asked = Asked::Replacement;
@@ -535,14 +600,21 @@ impl Exchange {
             Offered::New if self.body != BodyKind::Repeatable => Command::Fail(ClientError::BodyNotReplayable),
             Offered::New => {
                 self.nonce_retried = true;
-                self.then(Command::Report(Report::Retry(RetryReason::UseDpopNonce)), self.attempt())
+                self.reporting(Report::Retry(RetryReason::UseDpopNonce), self.attempt())
             }
             Offered::Absent if self.last.cross_origin => {
-                self.then(Command::Report(Report::NonceHidden), Command::Fail(ClientError::NonceHidden))
+                self.reporting(Report::NonceHidden, Command::Fail(ClientError::NonceHidden))
             }
             Offered::Absent | Offered::Same | Offered::Unusable => Command::Fail(ClientError::NonceRejected),
         }
     }
+}
+
+/// A copy. By the way that all texts are written here, it is less code.
+fn text(text: &str) -> String {
+    let mut copy = String::new();
+    copy.push_str(text);
+    copy
 }
 
 /// What the challenges of a field demand. A nonce is only demanded under the DPoP scheme (RFC 9449

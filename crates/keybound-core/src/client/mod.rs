@@ -35,7 +35,7 @@ mod policy;
 
 pub use exchange::{Answer, BodyKind, Command, Event, Exchange, Preparation, Report, RetryReason, Token, TokenAnswer};
 pub use nonces::NonceCache;
-pub use policy::{Policy, RequestHead};
+pub use policy::{Policy, RequestHead, Rules};
 
 use crate::proof::build::BuildError;
 

@@ -3,26 +3,35 @@
 use alloc::{string::String, vec::Vec};
 
 use super::{ClientError, Role};
-use crate::target_uri;
+use crate::target_uri::{RequestTarget, TargetUriError};
 
 /// What holds for all requests of one client at one kind of server.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    pub(super) role: Role,
+    rules: Rules,
     /// Normal form: `scheme://host[:port]` without a default port.
     origins: Vec<String>,
-    strict: bool,
-    pub(super) accept_bearer: bool,
+}
+
+/// What of a policy does not depend on where a request goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// The kind of server.
+    pub role: Role,
+    /// Requests to origins that are not listed fail instead of going out plain.
+    pub strict: bool,
+    /// See [`Policy::dangerously_accept_bearer`].
+    pub dangerously_accept_bearer: bool,
 }
 
 /// The head of a request, as far as it decides.
-#[derive(Clone, Copy, Debug)]
-pub struct RequestHead<'a> {
+#[derive(Clone, Debug)]
+pub struct RequestHead<'a, O = String> {
     /// The method as it goes on the wire.
     pub method: &'a str,
-    /// The absolute URL.
-    pub url: &'a str,
-    /// The media type of the body, with or without parameters.
+    /// Where it goes. What cannot be taken apart (`data:`, plain http to another machine) is in no list.
+    pub target: Result<RequestTarget<'a, O>, TargetUriError>,
+    /// The media type of the body, with or without parameters; no blanks at its ends, which no field value has (RFC 9110 §5.5).
     pub content_type: Option<&'a str>,
     /// The `Authorization` field that the caller set.
     pub authorization: Option<&'a str>,
@@ -33,15 +42,23 @@ pub struct RequestHead<'a> {
 impl<'a> RequestHead<'a> {
     /// A request without body and credentials.
     #[must_use]
-    pub const fn new(method: &'a str, url: &'a str) -> Self {
-        Self { method, url, content_type: None, authorization: None, has_proof: false }
+    pub fn new(method: &'a str, url: &'a str) -> Self {
+        Self::to(method, RequestTarget::of_url(url))
+    }
+}
+
+impl<'a, O> RequestHead<'a, O> {
+    /// The same for a URL that was taken apart.
+    #[must_use]
+    pub const fn to(method: &'a str, target: Result<RequestTarget<'a, O>, TargetUriError>) -> Self {
+        Self { method, target, content_type: None, authorization: None, has_proof: false }
     }
 }
 
 /// What becomes of a request.
 pub(super) enum Admission {
-    /// It gets its proof; its server's origin.
-    Bound(String),
+    /// It gets its proof.
+    Bound,
     /// It goes out as it came.
     Plain,
 }
@@ -76,7 +93,8 @@ impl Policy {
         I: IntoIterator,
         I::Item: AsRef<str>,
     {
-        let mut policy = Self { role, origins: Vec::new(), strict: false, accept_bearer: false };
+        let rules = Rules { role, strict: false, dangerously_accept_bearer: false };
+        let mut policy = Self { rules, origins: Vec::new() };
         for origin in origins {
             policy.add_origin(origin.as_ref())?;
         }
@@ -88,15 +106,15 @@ impl Policy {
     /// # Errors
     /// As [`Policy::resource_server`].
     pub fn add_origin(&mut self, url: &str) -> Result<(), ClientError> {
-        let target = target_uri::for_request(url).map_err(|_| ClientError::InvalidUrl)?;
-        self.origins.push(target.origin());
+        let target = RequestTarget::of_url(url).map_err(|_| ClientError::InvalidUrl)?;
+        self.origins.push(target.origin().into());
         Ok(())
     }
 
     /// Requests to other origins fail instead of going out plain.
     #[must_use]
     pub const fn strict(mut self, strict: bool) -> Self {
-        self.strict = strict;
+        self.rules.strict = strict;
         self
     }
 
@@ -104,26 +122,35 @@ impl Policy {
     /// token, and works for whoever has it (RFC 9449 §5).
     #[must_use]
     pub const fn dangerously_accept_bearer(mut self, accept: bool) -> Self {
-        self.accept_bearer = accept;
+        self.rules.dangerously_accept_bearer = accept;
         self
     }
 
     /// The kind of server.
     #[must_use]
     pub const fn role(&self) -> Role {
-        self.role
+        self.rules.role
     }
 
-    pub(super) fn admit(&self, request: &RequestHead<'_>) -> Result<Admission, ClientError> {
-        // What cannot be taken apart (`data:`, plain http to another machine) is in no list either.
-        let origin = target_uri::for_request(request.url)
-            .map(|target| target.origin())
-            .ok()
-            .filter(|origin| self.origins.contains(origin));
-        match origin {
-            Some(origin) if self.role == Role::ResourceServer || wants_proof(request) => Ok(Admission::Bound(origin)),
-            None if self.strict => Err(ClientError::OriginNotAllowed),
-            _ => Ok(Admission::Plain),
+    /// What holds wherever a request goes.
+    #[must_use]
+    pub const fn rules(&self) -> Rules {
+        self.rules
+    }
+
+    pub(super) fn lists(&self, request: &RequestHead<'_>) -> bool {
+        request.target.as_ref().is_ok_and(|target| self.origins.iter().any(|origin| origin == target.origin()))
+    }
+}
+
+impl Rules {
+    pub(super) fn admit<O>(self, request: &RequestHead<'_, O>, listed: bool) -> Result<Admission, ClientError> {
+        if listed && (self.role == Role::ResourceServer || wants_proof(request)) {
+            Ok(Admission::Bound)
+        } else if !listed && self.strict {
+            Err(ClientError::OriginNotAllowed)
+        } else {
+            Ok(Admission::Plain)
         }
     }
 }
@@ -131,9 +158,9 @@ impl Policy {
 /// Token, PAR and revocation requests are form-encoded POSTs (RFC 6749 §4.1.3, RFC 9126 §2.1, RFC
 /// 7009 §2.1). A request that has DPoP or Bearer credentials already is none of them: userinfo, or
 /// one that another library proved. Client authentication (Basic) is.
-fn wants_proof(request: &RequestHead<'_>) -> bool {
-    let media_type = before(request.content_type.unwrap_or(""), |octet| octet == b';').trim_ascii();
-    let scheme = before(request.authorization.unwrap_or("").trim_ascii_start(), |octet| octet.is_ascii_whitespace());
+fn wants_proof<O>(request: &RequestHead<'_, O>) -> bool {
+    let media_type = first_word(request.content_type);
+    let scheme = first_word(request.authorization);
     request.method == "POST"
         && media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
         && !request.has_proof
@@ -141,8 +168,9 @@ fn wants_proof(request: &RequestHead<'_>) -> bool {
         && !scheme.eq_ignore_ascii_case("bearer")
 }
 
-/// What stands before the first octet that ends it.
-fn before(text: &str, ends: fn(u8) -> bool) -> &str {
-    let at = text.bytes().position(ends).unwrap_or(text.len());
-    text.get(..at).unwrap_or(text)
+/// What stands before the first blank or semicolon: of fields without blanks at their ends.
+fn first_word(field: Option<&str>) -> &str {
+    let field = field.unwrap_or("");
+    let at = field.bytes().position(|octet| octet == b';' || octet.is_ascii_whitespace()).unwrap_or(field.len());
+    field.get(..at).unwrap_or(field)
 }

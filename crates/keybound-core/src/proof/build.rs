@@ -33,7 +33,7 @@ use crate::{
     nonce_syntax::is_nonce,
     proof::PROOF_TYPE,
     sha256,
-    target_uri::{self, TargetUriError},
+    target_uri::{RequestTarget, TargetUriError},
 };
 
 /// The fewest random octets in a `jti`. RFC 9449 §4.2 asks for 12 (96 bits); a UUID has 16.
@@ -64,12 +64,12 @@ pub enum BuildError {
 }
 
 /// What one proof says.
-#[derive(Clone, Copy, Debug)]
-pub struct ProofRequest<'a> {
+#[derive(Clone, Debug)]
+pub struct ProofRequest<'a, O = String> {
     /// The method exactly as it goes on the wire (`htm`).
     pub method: &'a str,
-    /// The absolute URL; userinfo, query and fragment are left out of `htu`.
-    pub url: &'a str,
+    /// Where the request goes; userinfo, query and fragment of its URL are left out of `htu`.
+    pub target: Result<RequestTarget<'a, O>, TargetUriError>,
     /// Seconds since 1970 (`iat`).
     pub issued_at: i64,
     /// At least [`MIN_JTI_LEN`] octets from a cryptographic source, never used before (`jti`).
@@ -85,14 +85,27 @@ pub struct ProofRequest<'a> {
 impl<'a> ProofRequest<'a> {
     /// A proof with the required claims only.
     #[must_use]
-    pub const fn new(method: &'a str, url: &'a str, issued_at: i64, random: &'a [u8]) -> Self {
-        Self { method, url, issued_at, random, access_token: None, nonce: None, claims: &[] }
+    pub fn new(method: &'a str, url: &'a str, issued_at: i64, random: &'a [u8]) -> Self {
+        Self::to(method, RequestTarget::of_url(url), issued_at, random)
+    }
+}
+
+impl<'a, O> ProofRequest<'a, O> {
+    /// The same for a URL that was taken apart. One that could not be is [`BuildError::Url`].
+    #[must_use]
+    pub const fn to(
+        method: &'a str,
+        target: Result<RequestTarget<'a, O>, TargetUriError>,
+        issued_at: i64,
+        random: &'a [u8],
+    ) -> Self {
+        Self { method, target, issued_at, random, access_token: None, nonce: None, claims: &[] }
     }
 }
 
 /// The hash of an access token, worth keeping for as long as the token is used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AccessTokenHash(String);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccessTokenHash([u8; 32]);
 
 impl AccessTokenHash {
     /// The hash of the ASCII of the token, exactly as it stands after the scheme (RFC 9449 §4.2).
@@ -111,13 +124,13 @@ impl AccessTokenHash {
         if !challenge::is_token68_text(token) {
             return Err(BuildError::AccessToken);
         }
-        Ok(Self(base64url::encode(digest)))
+        Ok(Self(*digest))
     }
 
     /// The `ath` claim.
     #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
+    pub fn to_base64url(&self) -> String {
+        base64url::encode(&self.0)
     }
 }
 
@@ -133,6 +146,12 @@ pub struct Claim<'a> {
 /// Names that a further claim must not have: those of a proof (RFC 9449 §4.2, §9) and the
 /// registered ones of RFC 7519 §4.1.
 const REGISTERED: [&str; 11] = ["jti", "htm", "htu", "iat", "ath", "nonce", "iss", "sub", "aud", "exp", "nbf"];
+
+/// Whether a further claim must not have this name: it is one of a proof's own, or registered (RFC 7519 §4.1).
+#[must_use]
+pub fn is_registered(name: &str) -> bool {
+    REGISTERED.contains(&name)
+}
 
 /// A key's part of every proof: its encoded header.
 #[derive(Clone, Debug)]
@@ -160,8 +179,25 @@ impl ProofHead<'_> {
     /// # Errors
     /// See [`BuildError`].
     pub fn signing_input(&self, request: &ProofRequest<'_>) -> Result<String, BuildError> {
-        let claims = claims_json(request)?;
-        let mut input = String::with_capacity(self.header.len().saturating_add(claims.len().saturating_mul(2)));
+        let mut further = String::new();
+        push_claims(request.claims, &mut further)?;
+        self.signing_input_with(request, &further)
+    }
+
+    /// The same for further claims that are JSON already: members, each after a comma, whose names are not
+    /// [registered](is_registered) and differ. [`ProofRequest::claims`] is not looked at. What is wrong there is not found here.
+    ///
+    /// # Errors
+    /// See [`BuildError`].
+    #[inline(never)]
+    pub fn signing_input_with<O: AsRef<str>>(
+        &self,
+        request: &ProofRequest<'_, O>,
+        further: &str,
+    ) -> Result<String, BuildError> {
+        let claims = claims_json(request, further)?;
+        let mut input = String::new();
+        input.reserve(self.header.len().saturating_add(claims.len().saturating_mul(2)));
         input.push_str(self.header);
         input.push('.');
         base64url::encode_into(claims.as_bytes(), &mut input);
@@ -230,28 +266,29 @@ impl ProofTemplate {
     }
 }
 
-fn claims_json(request: &ProofRequest<'_>) -> Result<String, BuildError> {
+fn claims_json<O: AsRef<str>>(request: &ProofRequest<'_, O>, further: &str) -> Result<String, BuildError> {
     if request.random.len() < MIN_JTI_LEN {
         return Err(BuildError::ShortJti);
     }
     if request.method.is_empty() || !request.method.bytes().all(challenge::is_token) {
         return Err(BuildError::Method);
     }
-    let target = target_uri::for_request(request.url).map_err(BuildError::Url)?;
+    let target = request.target.as_ref().map_err(|error| BuildError::Url(*error))?;
 
-    let mut out = String::with_capacity(256);
+    let mut out = String::new();
+    out.reserve(256);
     out.push_str("{\"jti\":\"");
     base64url::encode_into(request.random, &mut out);
     // An HTTP token and a nonce hold neither quotes nor backslashes; a path may hold quotes.
     out.push_str("\",\"htm\":\"");
     out.push_str(request.method);
     out.push_str("\",\"htu\":");
-    json::write_string(&target.wire_form(), &mut out);
+    json::write_string(&target.htu(), &mut out);
     out.push_str(",\"iat\":");
     json::write_integer(request.issued_at, &mut out);
     if let Some(hash) = request.access_token {
         out.push_str(",\"ath\":\"");
-        out.push_str(hash.as_str());
+        base64url::encode_into(&hash.0, &mut out);
         out.push('"');
     }
     if let Some(nonce) = request.nonce {
@@ -262,7 +299,7 @@ fn claims_json(request: &ProofRequest<'_>) -> Result<String, BuildError> {
         out.push_str(nonce);
         out.push('"');
     }
-    push_claims(request.claims, &mut out)?;
+    out.push_str(further);
     out.push('}');
     Ok(out)
 }
@@ -270,7 +307,7 @@ fn claims_json(request: &ProofRequest<'_>) -> Result<String, BuildError> {
 fn push_claims(claims: &[Claim<'_>], out: &mut String) -> Result<(), BuildError> {
     for (index, claim) in claims.iter().enumerate() {
         let twice = claims.iter().take(index).any(|earlier| earlier.name == claim.name);
-        if twice || REGISTERED.contains(&claim.name) {
+        if twice || is_registered(claim.name) {
             return Err(BuildError::ClaimName);
         }
         if !is_closed(claim.json) {

@@ -48,8 +48,7 @@ impl Package {
                 name: "keybound_browser",
                 profile: "wasm-browser",
                 rust_flags: COMPACT_HASH,
-                // By name, as below, functions of so small a module stand no better.
-                wasm_opt: &["-Oz", "--flatten", "--rereloop", "-Oz", "--low-memory-unused", "--reorder-functions"],
+                wasm_opt: SMALLEST,
                 // Its TypeScript calls the module itself.
                 bindings: false,
             }],

@@ -4,11 +4,11 @@ import { AuthorizationResponseError, ResponseBodyError } from "oauth4webapi";
 import { KeyboundError, type SessionErrorCode } from "../errors.js";
 
 const TEXTS: Record<SessionErrorCode, string> = {
-  login_unknown: "This browser knows no such login. Start a new login.",
+  login_unknown: "No such login here: site data were cleared, or it began elsewhere. Start a new login.",
   login_cancelled: "The person refused the login.",
   login_refused: "The authorization server refused the login.",
   login_invalid: "This is no answer of the authorization server. Start a new login.",
-  grant_refused: "The authorization server refused the tokens. Start a new login, or check the client's registration.",
+  grant_refused: "The authorization server refused the tokens. Start a new login.",
   server_failed: "The authorization server gave no proper answer. Nothing is lost: try again.",
 };
 
@@ -24,9 +24,9 @@ export function answerError(error: unknown): KeyboundError {
 }
 
 /** What the authorization server gives, or one of our errors. */
-export async function asking<T>(work: Promise<T>): Promise<T> {
+export async function asking<T>(ask: () => Promise<T>): Promise<T> {
   try {
-    return await work;
+    return await ask();
   } catch (error) {
     if (error instanceof KeyboundError && error.code !== "aborted") throw error;
     throw sessionError(error instanceof ResponseBodyError && error.status !== 429 ? "grant_refused" : "server_failed", error);

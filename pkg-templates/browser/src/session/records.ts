@@ -2,7 +2,7 @@
 
 import { KeyboundError } from "../errors.js";
 import type { SigningAlgorithm } from "../key.js";
-import { orRefused, transact } from "../store.js";
+import { channelOf, orRefused, transact } from "../store.js";
 import { sweep } from "../sweep.js";
 import type { EndReason } from "./events.js";
 import { exclusively } from "./lock.js";
@@ -76,9 +76,8 @@ export class Records {
     return exclusively(this.#name, task);
   }
 
-  /** To the other tabs. Only where there are tabs: elsewhere an open channel would keep the process alive. */
   channel(): BroadcastChannel | undefined {
-    return globalThis.indexedDB && globalThis.BroadcastChannel && new BroadcastChannel(`keybound session ${this.#name}`);
+    return channelOf(`keybound session ${this.#name}`);
   }
 
   async read(): Promise<Live | Ended | undefined> {
@@ -93,7 +92,7 @@ export class Records {
         return all.delete(this.#login(record.login));
       }).then(() => void memory.delete(this.#name)),
       () => void memory.set(this.#name, record),
-    ).then(() => forgetInTab(this.#tabItem(record.login)));
+    ).then(() => forget(this.#tabItem(record.login)));
   }
 
   /** Puts `next` in the place of `old`; false if another tab was first. */
@@ -139,11 +138,11 @@ export class Records {
   /** The login of that state, if it began in this browser. */
   async login(state: string): Promise<Login | undefined> {
     const found = await orRefused<Login | undefined>(transact("readonly", (all) => all.get(this.#login(state))), () => undefined);
-    return found ?? (JSON.parse(inTab(this.#tabItem(state)) ?? "null") as Login | null) ?? undefined;
+    return found ?? (JSON.parse(inTab((storage) => storage.getItem(this.#tabItem(state))) ?? "null") as Login | null) ?? undefined;
   }
 
   async drop(state: string): Promise<void> {
-    forgetInTab(this.#tabItem(state));
+    forget(this.#tabItem(state));
     await orRefused<void>(transact("readwrite", (all) => all.delete(this.#login(state))), () => {});
   }
 
@@ -162,19 +161,14 @@ export class Records {
   }
 }
 
-function inTab(item: string): string | null | undefined {
-  try {
-    return globalThis.sessionStorage?.getItem(item);
-  } catch {
-    // Refused here, as site data are.
-    return undefined;
-  }
-}
+const forget = (item: string): void => inTab((storage) => storage.removeItem(item));
 
-function forgetInTab(item: string): void {
+/** What the tab's own storage says. */
+function inTab<T>(use: (storage: Storage) => T): T | undefined {
   try {
-    globalThis.sessionStorage?.removeItem(item);
+    return use(sessionStorage);
   } catch {
-    // Then there is none.
+    // Refused here, as site data are, or a worker, which has none.
+    return undefined;
   }
 }

@@ -35,7 +35,7 @@ export class Server {
 
   /** RFC 8414, or OpenID Connect Discovery. Asked once; a failure is not kept. */
   metadata(): Promise<oauth.AuthorizationServer> {
-    this.#metadata ??= asking(this.#discover()).catch((error: unknown) => {
+    this.#metadata ??= asking(() => this.#discover()).catch((error: unknown) => {
       this.#metadata = undefined;
       throw error;
     });
@@ -59,15 +59,13 @@ export class Server {
     const as = await this.metadata();
     const { clientId, resource } = this.#options;
     fill(parameters, { client_id: clientId, resource: resource && String(resource) });
-    return asking(
-      (async () => {
-        const url = new URL(as.authorization_endpoint ?? "");
-        oauth.checkProtocol(url, !this.#insecure);
-        const shown = as.pushed_authorization_request_endpoint ? await this.#push(as, parameters, key) : parameters;
-        for (const [name, value] of shown) url.searchParams.append(name, value);
-        return url;
-      })(),
-    );
+    return asking(async () => {
+      const url = new URL(as.authorization_endpoint ?? "");
+      oauth.checkProtocol(url, !this.#insecure);
+      const shown = as.pushed_authorization_request_endpoint ? await this.#push(as, parameters, key) : parameters;
+      for (const [name, value] of shown) url.searchParams.append(name, value);
+      return url;
+    });
   }
 
   /** The answer's parameters, if they are of this server (RFC 9207) and no error. */
@@ -100,7 +98,7 @@ export class Server {
       ...this.#by(as, key),
       additionalParameters: { token_type_hint: refreshToken ? "refresh_token" : "access_token" },
     });
-    await asking(answer.then(oauth.processRevocationResponse));
+    await asking(() => answer.then(oauth.processRevocationResponse));
   }
 
   /** OpenID Connect RP-Initiated Logout; null where the server does not offer it. */
@@ -143,30 +141,28 @@ export class Server {
     const as = await this.metadata();
     const { resource } = this.#options;
     const by = { ...this.#by(as, key), ...(resource && { additionalParameters: { resource: String(resource) } }) };
-    return asking(
-      (async () => {
-        const asked = Date.now();
-        const response = await request(as, this.#client(), by);
-        // The proof's own fetch has read the answer.
-        const clockOffset = clockOffsetOf(this.#options.nonces, as.token_endpoint!);
-        const answer = await process(as, this.#client(clockOffset), response);
-        // Counted from the request on: rather too early than too late.
-        const lifetime = answer.expires_in === undefined ? undefined : answer.expires_in * 1000;
-        return {
-          tokens: {
-            accessToken: answer.access_token,
-            // RFC 6749 §6: where the server sends no other, the old one stays.
-            refreshToken: answer.refresh_token ?? before?.refreshToken,
-            idToken: answer.id_token ?? before?.idToken,
-            scope: answer.scope ?? before?.scope,
-            clockOffset,
-            expiresAt: lifetime && asked + lifetime,
-            refreshAt: lifetime && asked + lifetime - Math.min(30_000, lifetime / 4),
-          },
-          claims: oauth.getValidatedIdTokenClaims(answer) as Record<string, unknown> | undefined,
-        };
-      })(),
-    );
+    return asking(async () => {
+      const asked = Date.now();
+      const response = await request(as, this.#client(), by);
+      // The proof's own fetch has read the answer.
+      const clockOffset = clockOffsetOf(this.#options.nonces, as.token_endpoint!);
+      const answer = await process(as, this.#client(clockOffset), response);
+      // Counted from the request on: rather too early than too late.
+      const lifetime = answer.expires_in === undefined ? undefined : answer.expires_in * 1000;
+      return {
+        tokens: {
+          accessToken: answer.access_token,
+          // RFC 6749 §6: where the server sends no other, the old one stays.
+          refreshToken: answer.refresh_token ?? before?.refreshToken,
+          idToken: answer.id_token ?? before?.idToken,
+          scope: answer.scope ?? before?.scope,
+          clockOffset,
+          expiresAt: lifetime && asked + lifetime,
+          refreshAt: lifetime && asked + lifetime - Math.min(30_000, lifetime / 4),
+        },
+        claims: oauth.getValidatedIdTokenClaims(answer) as Record<string, unknown> | undefined,
+      };
+    });
   }
 
   #client(skew = 0): oauth.Client {
@@ -187,7 +183,7 @@ export class Server {
     let send = this.#proving.get(key);
     if (!send) {
       const endpoints = [as.token_endpoint, as.pushed_authorization_request_endpoint, as.revocation_endpoint];
-      send = createTokenFetch({ ...this.#options, key, origins: endpoints.filter((endpoint) => endpoint !== undefined) });
+      send = createTokenFetch({ ...this.#options, key, origins: endpoints.filter((endpoint) => endpoint) as string[] });
       this.#proving.set(key, send);
     }
     return send;

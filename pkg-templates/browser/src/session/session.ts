@@ -168,9 +168,7 @@ export class SharedSession implements Session {
       if (!isPassing(error)) await this.#records.drop(state);
       throw error;
     }
-    const { thumbprint } = key;
-    this.#keys.set(thumbprint, Promise.resolve(key));
-    const record: Live = { login: state, appState, pair, algorithm, thumbprint, ...grant };
+    const record: Live = { login: state, appState, pair, algorithm, thumbprint: key.thumbprint, ...grant };
     await this.#records.start(record);
     this.#show(record);
     return { appState };
@@ -284,8 +282,8 @@ export class SharedSession implements Session {
 }
 
 function tokenOf({ thumbprint, tokens }: Live): BoundToken {
-  const expiresAt = seconds(tokens.expiresAt);
-  return { accessToken: tokens.accessToken, tokenType: "DPoP", thumbprint, clockOffset: tokens.clockOffset, ...(expiresAt !== undefined && { expiresAt }) };
+  const { accessToken, clockOffset, expiresAt } = tokens;
+  return { accessToken, tokenType: "DPoP", thumbprint, clockOffset, expiresAt: seconds(expiresAt) };
 }
 
 const seconds = (milliseconds: number | undefined): number | undefined => milliseconds && Math.floor(milliseconds / 1000);

@@ -34,6 +34,7 @@ struct Driver {
     heard: bool,
     clock: i64,
     url: String,
+    location: Option<String>,
     log: Vec<String>,
     proofs: Vec<Value>,
 }
@@ -41,14 +42,16 @@ struct Driver {
 impl Driver {
     fn resource(method: &str) -> (Self, Command) {
         let policy = Policy::resource_server([API]).unwrap();
-        Self::begin(&policy, &RequestHead::new(method, "https://api.example/items?page=2"))
+        let url = "https://api.example/items?page=2";
+        Self::begin(&policy, &RequestHead::new(method, url), url)
     }
 
     fn token_request(policy: &Policy) -> (Self, Command) {
-        Self::begin(policy, &form("https://as.example/token"))
+        let url = "https://as.example/token";
+        Self::begin(policy, &form(url), url)
     }
 
-    fn begin(policy: &Policy, request: &RequestHead<'_>) -> (Self, Command) {
+    fn begin(policy: &Policy, request: &RequestHead<'_>, url: &str) -> (Self, Command) {
         let (exchange, command) = Exchange::begin(policy, request);
         let driver = Self {
             exchange,
@@ -58,7 +61,8 @@ impl Driver {
             body: BodyKind::Repeatable,
             heard: false,
             clock: 1_780_000_000,
-            url: request.url.into(),
+            url: url.into(),
+            location: None,
             log: Vec::new(),
             proofs: Vec::new(),
         };
@@ -77,7 +81,7 @@ impl Driver {
                 Command::Prepare => {
                     let preparation = Preparation {
                         key: self.key.head(),
-                        url: &self.url,
+                        target: RequestTarget::of_url(&self.url),
                         nonce: self.stored.as_deref(),
                         now: self.clock,
                         random: &[7; 16],
@@ -86,26 +90,28 @@ impl Driver {
                     };
                     self.exchange.handle(Event::Prepared(preparation))
                 }
-                Command::StoreNonce(nonce) => {
-                    self.log.push(alloc::format!("store {nonce}"));
-                    self.stored = Some(nonce);
+                Command::StoreNonce => {
+                    self.stored = self.exchange.nonce().map(Into::into);
+                    self.log.push(alloc::format!("store {}", self.stored.as_deref().unwrap()));
                     self.exchange.handle(Event::Done)
                 }
-                Command::AdjustClock(seconds) => {
+                Command::AdjustClock => {
+                    let seconds = self.exchange.clock_adjustment();
                     self.log.push(alloc::format!("clock {seconds}"));
                     self.clock += seconds;
                     self.exchange.handle(Event::Done)
                 }
-                Command::Follow(url) => {
-                    self.log.push(alloc::format!("follow {url}"));
-                    self.url = url;
+                Command::Follow => {
+                    self.url = self.location.take().unwrap();
+                    self.log.push(alloc::format!("follow {}", self.url));
                     self.exchange.handle(Event::Done)
                 }
                 Command::Report(report) => {
                     self.log.push(alloc::format!("{report:?}"));
                     self.exchange.handle(Event::Done)
                 }
-                Command::Send { ref input } => {
+                Command::Send => {
+                    let input = self.exchange.take_signing_input();
                     let claims = input.split_once('.').unwrap().1;
                     self.proofs.push(serde_json::from_slice(&base64url::decode(claims).unwrap()).unwrap());
                     return command;
@@ -145,8 +151,19 @@ fn refused<'a>(challenge: &'a str, nonce: Option<&'a str>) -> Answer<'a> {
     Answer { status: 401, www_authenticate: Some(challenge), dpop_nonce: nonce, ..Answer::default() }
 }
 
+/// A redirect to this URL, as the driver sees it.
+fn redirect(driver: &mut Driver, status: u16, url: &str) -> Command {
+    driver.location = Some(url.into());
+    driver.answer(Answer {
+        status,
+        location: Some(RequestTarget::of_url(url)),
+        dpop_nonce: Some("n1"),
+        ..Answer::default()
+    })
+}
+
 fn is_send(command: &Command) -> bool {
-    matches!(command, Command::Send { .. })
+    *command == Command::Send
 }
 
 #[test]
@@ -154,10 +171,10 @@ fn a_request_to_a_listed_origin_gets_token_and_proof() {
     let (mut driver, begin) = Driver::resource("patch");
     let sent = driver.run(begin);
     assert!(is_send(&sent));
-    assert_eq!(driver.exchange.authorization().as_deref(), Some("DPoP token-1"));
     let proof = &driver.proofs[0];
     assert_eq!((&proof["htm"], &proof["htu"]), (&json!("patch"), &json!("https://api.example/items")));
-    assert!(proof.get("ath").is_some() && proof.get("nonce").is_none());
+    assert_eq!(proof["ath"], json!(AccessTokenHash::of("token-1").unwrap().to_base64url()));
+    assert!(proof.get("nonce").is_none());
     assert_eq!(driver.answer(ok()), Command::Return);
 }
 
@@ -306,7 +323,6 @@ fn a_refused_token_is_replaced_once_by_another() {
     driver.tokens = vec![Some(Token::new("token-1")), Some(Token::new("token-2"))];
     driver.run(begin);
     assert!(is_send(&driver.answer(refused(STALE, None))));
-    assert_eq!(driver.exchange.authorization().as_deref(), Some("DPoP token-2"));
     assert_ne!(driver.proofs[0]["ath"], driver.proofs[1]["ath"]);
     assert_eq!(driver.answer(refused(STALE, None)), Command::Return);
     assert_eq!(driver.log, ["ask", "ask stale", "Retry(InvalidToken)"]);
@@ -397,20 +413,22 @@ fn redirects_are_refused_where_nobody_can_look() {
 
 #[test]
 fn a_visible_redirect_is_followed_with_a_proof_of_its_own_on_the_same_origin() {
-    let to = |location| Answer { status: 307, location: Some(location), dpop_nonce: Some("n1"), ..Answer::default() };
     let (mut driver, begin) = Driver::resource("GET");
     driver.run(begin);
-    assert!(is_send(&driver.answer(to("https://api.example/elsewhere?x"))));
+    assert!(is_send(&redirect(&mut driver, 307, "https://api.example/elsewhere?x")));
     assert_eq!(driver.proofs[1]["htu"], "https://api.example/elsewhere");
     assert_eq!(driver.nonces(), [None, Some("n1")]);
+    assert_eq!(driver.log, ["ask", "store n1", "follow https://api.example/elsewhere?x", "ask"]);
     for location in ["https://evil.example/", "http://api.example/", "https://api.example:444/", "data:,x"] {
         let (mut driver, begin) = Driver::resource("GET");
         driver.run(begin);
-        assert_eq!(driver.answer(to(location)), Command::Fail(ClientError::RedirectRefused), "{location}");
+        let end = redirect(&mut driver, 307, location);
+        assert_eq!(end, Command::Fail(ClientError::RedirectRefused), "{location}");
     }
     let (mut driver, begin) = Driver::resource("POST");
     driver.run(begin);
-    assert_eq!(driver.answer(to("https://api.example/x")), Command::Fail(ClientError::RedirectRefused));
+    let end = redirect(&mut driver, 307, "https://api.example/x");
+    assert_eq!(end, Command::Fail(ClientError::RedirectRefused));
     // 304, and a 3xx without Location, are answers.
     let (mut driver, begin) = Driver::resource("GET");
     driver.run(begin);
@@ -424,8 +442,7 @@ fn a_redirect_loop_ends() {
     let mut sent = 0;
     while is_send(&command) {
         sent += 1;
-        command =
-            driver.answer(Answer { status: 302, location: Some("https://api.example/items"), ..Answer::default() });
+        command = redirect(&mut driver, 302, "https://api.example/items");
     }
     assert_eq!((command, sent), (Command::Fail(ClientError::RedirectRefused), 6));
 }
@@ -474,7 +491,6 @@ fn token_requests_get_a_proof_without_token_hash() {
     let (mut driver, begin) = Driver::token_request(&policy);
     assert!(is_send(&driver.run(begin)));
     assert!(driver.proofs[0].get("ath").is_none());
-    assert_eq!(driver.exchange.authorization(), None);
 }
 
 #[test]
@@ -560,8 +576,8 @@ fn a_token_request_is_never_redirected() {
     let policy = Policy::authorization_server([AS]).unwrap();
     let (mut driver, begin) = Driver::token_request(&policy);
     driver.run(begin);
-    let answer = Answer { status: 307, location: Some("https://as.example/other"), ..Answer::default() };
-    assert_eq!(driver.answer(answer), Command::Fail(ClientError::RedirectRefused));
+    let end = redirect(&mut driver, 307, "https://as.example/other");
+    assert_eq!(end, Command::Fail(ClientError::RedirectRefused));
 }
 
 #[test]
@@ -570,4 +586,38 @@ fn an_event_out_of_turn_ends_the_exchange() {
     let out_of_turn = Command::Fail(ClientError::OutOfTurn);
     assert_eq!(driver.exchange.handle(Event::Done), out_of_turn);
     assert_eq!(driver.exchange.handle(Event::Token(Some(Token::new("t")))), out_of_turn);
+    // Also while something that was learnt waits to be carried out.
+    let (mut driver, begin) = Driver::resource("GET");
+    driver.run(begin);
+    assert_eq!(driver.exchange.handle(Event::Answered(refused(CHALLENGE, Some("n1")))), Command::StoreNonce);
+    assert_eq!(driver.exchange.handle(Event::Token(None)), out_of_turn);
+    assert_eq!(driver.exchange.handle(Event::Done), out_of_turn);
+}
+
+#[test]
+fn a_url_that_the_platform_took_apart_is_the_same_target() {
+    for (url, origin, path) in [
+        ("https://API.example:443/a/b?c#d", "https://api.example", "/a/b"),
+        ("https://api.example:8443", "https://api.example:8443", "/"),
+        ("http://localhost:8787/x", "http://localhost:8787", "/x"),
+        ("http://[::1]:80/", "http://[::1]", "/"),
+        ("http://[::1]:8080/", "http://[::1]:8080", "/"),
+        ("http://a.localhost/", "http://a.localhost", "/"),
+        ("http://127.9.0.1:1/", "http://127.9.0.1:1", "/"),
+    ] {
+        let (whole, parts) = (RequestTarget::of_url(url).unwrap(), RequestTarget::of_parts(origin, path).unwrap());
+        assert_eq!((whole.origin(), whole.htu()), (parts.origin(), parts.htu()), "{url}");
+    }
+    for origin in [
+        "http://api.example",
+        "http://localhost.example",
+        "http://[::2]",
+        "http://127.0.0.1.example:80",
+        "null",
+        "",
+        "ftp://localhost",
+    ] {
+        assert_eq!(RequestTarget::of_parts(origin, "/").err(), Some(TargetUriError::NotHttps), "{origin}");
+    }
+    assert_eq!(RequestTarget::of_parts("https://api.example", "/%zz").err(), Some(TargetUriError::Path));
 }

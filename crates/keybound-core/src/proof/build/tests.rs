@@ -92,7 +92,7 @@ fn tokens_and_nonces_outside_their_syntax_are_refused() {
         assert_eq!(AccessTokenHash::of(token), Err(BuildError::AccessToken), "{token:?}");
     }
     assert!(AccessTokenHash::of("abc==").is_ok());
-    assert_eq!(AccessTokenHash::of(TOKEN).unwrap().as_str(), vectors()["ath"]);
+    assert_eq!(AccessTokenHash::of(TOKEN).unwrap().to_base64url(), vectors()["ath"]);
     for nonce in ["", "a, b", "a\"b", "a\\b"] {
         let refused = claims(&ProofRequest { nonce: Some(nonce), ..request("GET", "https://rs.example/") });
         assert_eq!(refused, Err(BuildError::Nonce), "{nonce:?}");
