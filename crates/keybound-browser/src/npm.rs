@@ -168,13 +168,13 @@ extern "C" fn begin(desk: &Desk, len: usize, flags: u32) -> Box<Exchange> {
 
 /// The first command.
 #[unsafe(no_mangle)]
-extern "C" fn command(exchange: &Exchange) -> u32 {
+extern "C" fn first(exchange: &Exchange) -> u32 {
     exchange.command
 }
 
 /// What belongs to the command that adjusts the clock.
-#[unsafe(no_mangle)]
-extern "C" fn skew(exchange: &Exchange) -> f64 {
+#[unsafe(export_name = "seconds")]
+extern "C" fn clock_seconds(exchange: &Exchange) -> f64 {
     #[allow(clippy::cast_precision_loss, reason = "far below 2^53")]
     let seconds = exchange.core.clock_adjustment() as f64;
     seconds
@@ -197,7 +197,7 @@ extern "C" fn token(desk: &Desk, exchange: &mut Exchange, len: usize) -> u32 {
 /// 0 repeatable, 1 large, 2 stream, and 4 more where the server answered before; `now` by the server's clock. The signing
 /// input becomes the text.
 #[unsafe(no_mangle)]
-extern "C" fn prepared(desk: &mut Desk, exchange: &mut Exchange, len: usize, body: u32, now: f64) -> u32 {
+extern "C" fn proof(desk: &mut Desk, exchange: &mut Exchange, len: usize, body: u32, now: f64) -> u32 {
     let ([header, thumbprint, origin, path, nonce, ..], _) = desk.texts(len);
     let command = exchange.core.prepared(Preparation {
         key: ProofHead { header, thumbprint },
@@ -219,7 +219,7 @@ extern "C" fn prepared(desk: &mut Desk, exchange: &mut Exchange, len: usize, bod
 /// The origin of `Location`, `WWW-Authenticate` and `DPoP-Nonce` of the answer. `flags`: 1 opaque redirect,
 /// 2 CORS may hide fields. `date` is NaN where it is not visible.
 #[unsafe(no_mangle)]
-extern "C" fn answered(
+extern "C" fn answer(
     desk: &Desk,
     exchange: &mut Exchange,
     len: usize,

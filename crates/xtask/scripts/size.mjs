@@ -16,7 +16,7 @@ const packages = [
     modules: ["keybound_browser"],
     usual: 'export { DpopKey, createFetch } from "@keybound/browser";',
     conditions: ["browser", "import"],
-    limit: 15_000,
+    limit: 12_000,
   },
   {
     // What it adds to the row above, without oauth4webapi, which an application brings along.

@@ -104,7 +104,7 @@ export function connect(client: Client): typeof fetch {
     let key: DpopKey | undefined;
     let kept: Kept | undefined;
     /** What the next proof signs. */
-    let signed: string;
+    let signed: Uint8Array<ArrayBuffer>;
     let answer: Response | undefined;
     /** Where the answer redirects to. */
     let location: URL | undefined;
@@ -137,7 +137,7 @@ export function connect(client: Client): typeof fetch {
         ]),
         (role === "rs" ? 1 : 0) | (client.strict ? 2 : 0) | (client.dangerouslyAcceptBearer ? 4 : 0),
       );
-      return wasm.command(exchange);
+      return wasm.first(exchange);
     };
 
     const ask = async (stale: boolean): Promise<number> => {
@@ -179,9 +179,9 @@ export function connect(client: Client): typeof fetch {
       const target = client.htu ? parsed(client.htu(new URL(url))) : url;
       const texts = put([key.header, key.thumbprint, serverOf(target), target.pathname, nonce]);
       const body = kept.kind | (heard.has(server()) ? 4 : 0);
-      const command = wasm.prepared(desk, exchange!, texts, body, now((offset = clockOffset())));
+      const command = wasm.proof(desk, exchange!, texts, body, now((offset = clockOffset())));
       // Before another request's calls replace it.
-      signed = taken();
+      signed = taken().slice();
       return command;
     };
 
@@ -194,7 +194,7 @@ export function connect(client: Client): typeof fetch {
       answer = await wait(send(request));
       const { headers, type } = answer;
       location = absolute(headers.get("location"), url);
-      const command = wasm.answered(
+      const command = wasm.answer(
         desk,
         exchange!,
         put([location && serverOf(location), headers.get("www-authenticate"), headers.get("dpop-nonce")]),
@@ -213,7 +213,7 @@ export function connect(client: Client): typeof fetch {
     };
 
     const adjustClock = (): void => {
-      const seconds = wasm.skew(exchange!);
+      const seconds = wasm.seconds(exchange!);
       const known = clockOffset();
       offset += seconds;
       // Of requests at one time, the first is news.

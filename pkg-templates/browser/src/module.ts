@@ -14,11 +14,11 @@ interface Module {
   input(desk: number, texts: number, sameToken: boolean, now: number): number;
 
   begin(desk: number, texts: number, flags: number): number;
-  command(exchange: number): number;
-  skew(exchange: number): number;
+  first(exchange: number): number;
+  seconds(exchange: number): number;
   token(desk: number, exchange: number, texts: number): number;
-  prepared(desk: number, exchange: number, texts: number, body: number, now: number): number;
-  answered(desk: number, exchange: number, texts: number, status: number, flags: number, date: number, now: number): number;
+  proof(desk: number, exchange: number, texts: number, body: number, now: number): number;
+  answer(desk: number, exchange: number, texts: number, status: number, flags: number, date: number, now: number): number;
   body(desk: number, exchange: number, texts: number, issued: number, now: number): number;
   done(exchange: number): number;
   end(exchange: number): void;
@@ -41,7 +41,6 @@ const BEFORE = 48;
 
 /** One for everybody. */
 export const encoder = /* @__PURE__ */ new TextEncoder();
-const decoder = /* @__PURE__ */ new TextDecoder();
 
 /**
  * Puts several texts where the next call finds them, and random octets and a hash before them; returns their length. A missing one is
@@ -66,9 +65,9 @@ export function put(parts: readonly (string | null | undefined)[], hash?: Uint8A
 const pool = /* @__PURE__ */ new Uint8Array(64 * RANDOM);
 let used = 64 * RANDOM;
 
-/** The text that the last call left. */
-export function taken(): string {
-  return decoder.decode(new Uint8Array(wasm.memory.buffer, wasm.text(desk), wasm.length(desk)));
+/** The octets of the text that the last call left, where the next one replaces them. */
+export function taken(): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(wasm.memory.buffer as ArrayBuffer, wasm.text(desk), wasm.length(desk));
 }
 
 /** A URL's server, as the other side knows it. `origin` would be that of its maker for a `blob:` URL. */

@@ -13,7 +13,7 @@ use keybound_core::{
         build::ProofTemplate,
         check::{self, ExpectedRequest, ProofPolicy},
     },
-    target_uri::{TargetUri, for_request},
+    target_uri::{RequestTarget, TargetUri, for_request},
     time::Timestamp,
 };
 use keybound_fuzz::world;
@@ -39,8 +39,6 @@ fn drive(input: &mut Unstructured<'_>) -> libfuzzer_sys::arbitrary::Result<()> {
     )?;
     let mut url = given.clone();
     let head = RequestHead {
-        method,
-        url: &given,
         content_type: *input.choose(&[
             None,
             Some("application/x-www-form-urlencoded; charset=utf-8"),
@@ -48,12 +46,13 @@ fn drive(input: &mut Unstructured<'_>) -> libfuzzer_sys::arbitrary::Result<()> {
         ])?,
         authorization: *input.choose(&[None, Some("Basic dTpw"), Some("DPoP x"), Some("Bearer x")])?,
         has_proof: input.ratio(1, 8)?,
+        ..RequestHead::new(method, &given)
     };
     let key = PublicKey::from_jwk(&world::clients(b'1').0.jwk).expect("our own");
     let template = ProofTemplate::new(Algorithm::Es256, key).expect("ES256 with P-256");
     let (mut exchange, mut command) = Exchange::begin(&policy, &head);
     let (mut sent, mut status) = (0, 0);
-    let mut token = String::new();
+    let mut location = String::new();
     let mut now = 1_780_000_000_i64;
     loop {
         if input.is_empty() {
@@ -66,7 +65,7 @@ fn drive(input: &mut Unstructured<'_>) -> libfuzzer_sys::arbitrary::Result<()> {
         }
         command = match command {
             Command::AskToken { .. } => {
-                token = text(input, &["2YotnFZFEjr1zCsicMWpAA", "another", "a b", ""])?;
+                let token = text(input, &["2YotnFZFEjr1zCsicMWpAA", "another", "a b", ""])?;
                 let answer = Token {
                     token_type: *input.choose(&[None, Some("DPoP"), Some("dpop"), Some("Bearer")])?,
                     thumbprint: input.ratio(1, 8)?.then_some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"),
@@ -80,26 +79,24 @@ fn drive(input: &mut Unstructured<'_>) -> libfuzzer_sys::arbitrary::Result<()> {
                 let nonce = text(input, &["nonce-1", "", "a b"])?;
                 let next = exchange.handle(Event::Prepared(Preparation {
                     key: template.head(),
-                    url: &url,
+                    target: RequestTarget::of_url(&url),
                     nonce: Some(nonce.as_str()).filter(|nonce| !nonce.is_empty()),
                     now,
                     random: &[7; 16],
                     body: *input.choose(&[BodyKind::Repeatable, BodyKind::Large, BodyKind::Stream])?,
                     heard: input.arbitrary()?,
                 }));
-                if let Command::Send { input } = &next {
+                if next == Command::Send {
                     sent += 1;
-                    check_proof(&template, input, method, &url, now);
+                    check_proof(&template, exchange.take_signing_input(), method, &url, now);
                 }
                 next
             }
-            Command::Send { .. } => {
+            Command::Send => {
                 assert!(sent <= MOST_SENT, "it sends for ever");
                 assert_eq!(exchange.origin(), ORIGIN);
-                if let Some(field) = exchange.authorization() {
-                    assert_eq!(field, format!("DPoP {token}"));
-                }
-                let (next, of) = answered(input, &mut exchange, now)?;
+                location = text(input, &["https://api.example/next", "https://elsewhere.example/", "/relative"])?;
+                let (next, of) = answered(input, &mut exchange, &location, now)?;
                 status = of;
                 next
             }
@@ -121,17 +118,17 @@ fn drive(input: &mut Unstructured<'_>) -> libfuzzer_sys::arbitrary::Result<()> {
                 }
                 next
             }
-            Command::StoreNonce(nonce) => {
-                assert!(is_nonce(&nonce));
+            Command::StoreNonce => {
+                assert!(exchange.nonce().is_some_and(is_nonce));
                 exchange.handle(Event::Done)
             }
-            Command::AdjustClock(seconds) => {
-                now = now.saturating_add(seconds).clamp(-4_000_000_000, 4_000_000_000);
+            Command::AdjustClock => {
+                now = now.saturating_add(exchange.clock_adjustment()).clamp(-4_000_000_000, 4_000_000_000);
                 exchange.handle(Event::Done)
             }
-            Command::Follow(location) => {
+            Command::Follow => {
                 assert_eq!(for_request(&location).map(|target| target.origin()).as_deref(), Ok(ORIGIN));
-                url = location;
+                url.clone_from(&location);
                 exchange.handle(Event::Done)
             }
             Command::Report(_) => exchange.handle(Event::Done),
@@ -147,9 +144,9 @@ fn drive(input: &mut Unstructured<'_>) -> libfuzzer_sys::arbitrary::Result<()> {
 fn answered(
     input: &mut Unstructured<'_>,
     exchange: &mut Exchange,
+    location: &str,
     now: i64,
 ) -> libfuzzer_sys::arbitrary::Result<(Command, u16)> {
-    let location = text(input, &["https://api.example/next", "https://elsewhere.example/", "/relative"])?;
     let challenge = text(
         input,
         &[
@@ -160,8 +157,8 @@ fn answered(
     )?;
     let nonce = text(input, &["nonce-2", "nonce-3", "a, b"])?;
     let option = |given: bool, text: &'_ str| given.then(|| text.to_owned());
-    let (location, challenge, nonce) = (
-        option(input.ratio(1, 4)?, &location),
+    let redirects = input.ratio(1, 4)?;
+    let (challenge, nonce) = (
         option(input.ratio(3, 4)?, &challenge),
         option(input.ratio(3, 4)?, &nonce),
     );
@@ -170,7 +167,7 @@ fn answered(
     let next = exchange.handle(Event::Answered(Answer {
         status,
         opaque_redirect: input.ratio(1, 16)?,
-        location: location.as_deref(),
+        location: redirects.then(|| RequestTarget::of_url(location)),
         www_authenticate: challenge.as_deref(),
         dpop_nonce: nonce.as_deref(),
         cross_origin: input.arbitrary()?,
@@ -188,8 +185,8 @@ fn out_of_turn(exchange: &mut Exchange, command: &Command) -> Command {
 }
 
 /// A server reads it as a proof for that request.
-fn check_proof(template: &ProofTemplate, input: &str, method: &str, url: &str, now: i64) {
-    let proof = template.finish(input.to_owned(), &[1; 64]).expect("64 octets");
+fn check_proof(template: &ProofTemplate, input: String, method: &str, url: &str, now: i64) {
+    let proof = template.finish(input, &[1; 64]).expect("64 octets");
     let url = for_request(url).expect("it was signed").wire_form();
     let target = TargetUri::parse(&url).expect("what is signed is read");
     let now = Timestamp::from_seconds(now);
