@@ -108,6 +108,8 @@ export function connect(client: Client): typeof fetch {
     let answer: Response | undefined;
     /** Where the answer redirects to. */
     let location: URL | undefined;
+    /** Where the request was redirected to. */
+    let moved: URL | undefined;
     /** By which clock the last attempt was made; others may learn another meanwhile. */
     let offset = 0;
     /** Lets those go that wait for the first answer. */
@@ -187,7 +189,7 @@ export function connect(client: Client): typeof fetch {
 
     const attempt = async (): Promise<number> => {
       const proof = await wait(key!.sign(signed));
-      const request = kept!.next(url);
+      const request = kept!.next(moved);
       request.headers.set("dpop", proof);
       if (token) request.headers.set("authorization", `DPoP ${token.accessToken}`);
       discard(answer);
@@ -235,7 +237,7 @@ export function connect(client: Client): typeof fetch {
           adjustClock();
           break;
         case numbers.FOLLOW:
-          url = location!;
+          url = moved = location!;
           break;
         case numbers.REPORT_NONCE_RETRY:
         case numbers.REPORT_TOKEN_RETRY:

@@ -23,7 +23,13 @@ export function keepNonces(name?: string): NonceStore {
       shared = false;
     }
   };
-  const look = (): void => tabs((storage, name) => (held = new Map(JSON.parse(storage.getItem(name) ?? "[]") as [string, string][])));
+  /** What stands there, as it was last seen: mostly it is the same. */
+  let seen: string | null = null;
+  const look = (): void =>
+    tabs((storage, name) => {
+      const text = storage.getItem(name);
+      if (text !== seen) held = new Map(JSON.parse((seen = text) ?? "[]") as [string, string][]);
+    });
   return {
     get(role, origin) {
       look();
@@ -35,7 +41,7 @@ export function keepNonces(name?: string): NonceStore {
       held.delete(`${role} ${origin}`);
       held.set(`${role} ${origin}`, nonce);
       if (held.size > CAPACITY) held.delete(held.keys().next().value as string);
-      tabs((storage, name) => storage.setItem(name, JSON.stringify([...held])));
+      tabs((storage, name) => storage.setItem(name, (seen = JSON.stringify([...held]))));
     },
   };
 }

@@ -6,8 +6,8 @@ import { encoder } from "./module.js";
 export interface Kept {
   /** 0: it can be repeated. 1: it is too large to keep, but the caller still has it. 2: a stream too large to keep. */
   kind: 0 | 1 | 2;
-  /** The request for one attempt, with headers of its own. */
-  next(url: URL): Request;
+  /** The request for one attempt, with headers of its own; to where it was redirected, if it was. */
+  next(to: URL | undefined): Request;
 }
 
 /** A `Request`, also one of another realm. */
@@ -28,10 +28,8 @@ export async function keep(input: RequestInfo | URL, init: RequestInit | undefin
       redirect: "manual",
     });
   const given = init?.body;
-  if (given == null && !mayHaveBody(asked)) {
-    const base = make();
-    return { kind: 0, next: (url) => (url.href === base.url ? base.clone() : new Request(url, base)) };
-  }
+  // Only what has no body is sent on.
+  if (given == null && !mayHaveBody(asked)) return { kind: 0, next: (to) => (to ? new Request(to, make()) : make()) };
 
   const size = sizeOf(given);
   if (size !== undefined) {

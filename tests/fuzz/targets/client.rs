@@ -158,10 +158,7 @@ fn answered(
     let nonce = text(input, &["nonce-2", "nonce-3", "a, b"])?;
     let option = |given: bool, text: &'_ str| given.then(|| text.to_owned());
     let redirects = input.ratio(1, 4)?;
-    let (challenge, nonce) = (
-        option(input.ratio(3, 4)?, &challenge),
-        option(input.ratio(3, 4)?, &nonce),
-    );
+    let (challenge, nonce) = (option(input.ratio(3, 4)?, &challenge), option(input.ratio(3, 4)?, &nonce));
     let date = if input.ratio(1, 4)? { Some(input.arbitrary::<i64>()?) } else { None };
     let status = *input.choose(&[401, 200, 400, 307, 302, 201, 403, 500, 0])?;
     let next = exchange.handle(Event::Answered(Answer {

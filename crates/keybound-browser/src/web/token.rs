@@ -33,7 +33,7 @@ impl BoundToken {
 
     /// The value of `Authorization` (RFC 9449 §7.1).
     pub(super) fn authorization(&self) -> String {
-        String::from("DPoP ") + &self.access_token
+        ["DPoP ", &self.access_token].concat()
     }
 
     pub(super) fn as_token(&self) -> Token<'_> {
