@@ -10,9 +10,6 @@ import { keepNonces, type NonceStore } from "../nonces.js";
 /** Seconds that clocks may differ by, and proofs are still taken: half of what servers commonly allow. */
 const TOLERATED_SKEW = 30;
 
-/** All that a page may want to read. */
-const EXPOSE_ALL = `${EXPOSE}, Date`;
-
 /** A server, and a request that it refuses. */
 export interface Server {
   /** Before the names of its checks. */
@@ -171,7 +168,7 @@ async function whyUnreachable(server: Server, error: string, refusals: Refusals)
 
 function exposed({ url, role }: Server, { response, hidden, skew }: Seen): Finding {
   if (response?.type !== "cors") return good("the same origin: nothing is hidden");
-  const line = `At ${url.origin}, in every answer, errors included:\n${EXPOSE_ALL}`;
+  const line = `At ${url.origin}, in every answer, errors included:\n${EXPOSE}`;
   // RFC 9110 §11.6.1: a 401 has one. A token endpoint says what it wants in the body.
   if (role === "rs" && response.status === 401 && response.headers.get("www-authenticate") === null) {
     return bad("WWW-Authenticate is hidden from this page, or is not there", line);
@@ -189,14 +186,14 @@ function nonces({ url, role }: Server, { error, hidden, challenged, nonce }: See
         `to make them from${ours}, and no cache may keep these answers (Cache-Control: no-store).`,
     );
   }
-  if (hidden) return bad("this page cannot read whether there is a nonce", `At ${url.origin}, in every answer, errors included:\n${EXPOSE_ALL}`);
+  if (hidden) return bad("this page cannot read whether there is a nonce", `At ${url.origin}, in every answer, errors included:\n${EXPOSE}`);
   if (challenged) return good("the server asked for a nonce, and took the one it gave");
   return good(nonce === undefined ? "the server asked for none" : "the server gave one, and did not ask for it");
 }
 
 function clock({ url }: Server, { response, skew }: Seen): Finding {
   if (skew === undefined) {
-    const line = response?.type === "cors" ? EXPOSE_ALL : "Date: (now)";
+    const line = response?.type === "cors" ? EXPOSE : "Date: (now)";
     return good("not seen: Date is hidden, or is not there", `At ${url.origin}, in every answer, so that pages can learn its clock:\n${line}`);
   }
   if (Math.abs(skew) <= TOLERATED_SKEW) return good(`within ${TOLERATED_SKEW} s of the server's`);
