@@ -42,14 +42,23 @@ async function launchThroughPlaywright() {
       const page = await context.newPage();
       await page.goto(url);
       return {
-        // As text, so that a function means the same in every engine.
-        run: (work, argument) => page.evaluate(`(${work})(${JSON.stringify(argument) ?? "undefined"})`),
+        // As text, so that a function means the same in every engine; and with a limit, as WebDriver has one.
+        run: (work, argument) => limited(page.evaluate(`(${work})(${JSON.stringify(argument) ?? "undefined"})`)),
         reload: () => page.reload(),
         close: () => page.close(),
       };
     },
     close: () => browser.close(),
   };
+}
+
+/** What hangs in a page fails. */
+function limited(work) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`script timed out after ${SCRIPT_LIMIT_MS} ms`)), SCRIPT_LIMIT_MS);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 async function launchThroughWebDriver({ command, capabilities }) {

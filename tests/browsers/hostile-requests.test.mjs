@@ -26,7 +26,7 @@ const NONCES = {
 const STATUSES = [301, 302, 303, 307, 308];
 const PLACES = ["fine", "elsewhere", "http", "data", "loop", "userinfo", "broken", "slashes"];
 
-inEveryEngine("hostile servers", ({ open }) => {
+inEveryEngine("hostile servers", ({ open, name }) => {
   let server;
   before(async () => (server = await serveHostile()));
   after(() => server.close());
@@ -164,6 +164,22 @@ inEveryEngine("hostile servers", ({ open }) => {
     assert.ok(seen.took < 5000, `${seen.took} ms`);
   });
 
+  // Firefox lets a request wait for an answer of the same address whose body has not ended, cancelled or not: the retry would.
+  const inFirefox = name === "firefox" && "Firefox holds the retry up by itself";
+  test("answers that are given up hold no connection, though their bodies never end", { skip: inFirefox }, async () => {
+    const page = await openClient();
+    const seen = await page.run(async () => {
+      const seen = [];
+      // More than the connections that a browser has to one server; each address once, since caches wait for what they have half of.
+      const paths = ["once", "always"].flatMap((how) => Array.from({ length: 8 }, (_, index) => `/demand-never/${how}/${index}`));
+      for (const path of [...paths, "/fine"]) {
+        seen.push(await Promise.race([outcome(client()(target + path)), new Promise((resolve) => setTimeout(resolve, 3000, "no connection"))]));
+      }
+      return seen;
+    });
+    assert.deepEqual(seen, [...Array(8).fill([200, "in"]), ...Array(8).fill("nonce_rejected"), [200, "in"]]);
+  });
+
   test("connections that are cut are network errors, and the next request works", async () => {
     const page = await openClient();
     const since = server.requests.length;
@@ -238,9 +254,11 @@ inEveryEngine("hostile servers", ({ open }) => {
   });
 
   test("a token answer that trickles without end is left after half a minute, and its connection with it", async () => {
+    // WebKitGTK shows a 401 when all of it is there: one without end is no answer, and ends with the caller's signal.
+    const statuses = name === "webkit" ? [200, 400] : [200, 400, 401];
     const page = await openClient();
     const since = server.requests.length;
-    const seen = await page.run(async () => {
+    const seen = await page.run(async (statuses) => {
       // Half a minute is too long for a test; that it is half a minute is seen here.
       const { timeout } = AbortSignal;
       const limits = [];
@@ -248,18 +266,18 @@ inEveryEngine("hostile servers", ({ open }) => {
       const send = kb.createTokenFetch({ key, origins: [target], nonces: memory() });
       const form = () => ({ method: "POST", body: new URLSearchParams({ grant_type: "refresh_token" }) });
       const seen = {};
-      for (const status of [200, 400, 401]) {
+      for (const status of statuses) {
         const begun = performance.now();
         const error = await send(`${target}/token-trickle/${status}`, form()).catch(({ code, name }) => [code, name]);
         seen[status] = [error, performance.now() - begun < 5000];
       }
       AbortSignal.timeout = timeout;
       return { seen, limits, then: (await send(target + "/token-fine", form())).status };
-    });
+    }, statuses);
     for (const [status, outcome] of Object.entries(seen.seen)) assert.deepEqual(outcome, [["aborted", "TimeoutError"], true], status);
-    assert.deepEqual([seen.limits, seen.then], [[30_000, 30_000, 30_000], 200]);
+    assert.deepEqual([seen.limits, seen.then], [statuses.map(() => 30_000), 200]);
     const trickling = server.requests.slice(since).filter(({ path }) => path.startsWith("/token-trickle"));
-    assert.equal(trickling.length, 3);
+    assert.equal(trickling.length, statuses.length);
     for (let waited = 0; trickling.some(({ isOpen }) => isOpen()); waited += 100) {
       assert.ok(waited < 5000, "nobody reads, and the connection is still held");
       await new Promise((resolve) => setTimeout(resolve, 100));

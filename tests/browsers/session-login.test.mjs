@@ -51,6 +51,8 @@ inEveryEngineWithSessions("logins", ({ openPage, withServer, comeBack, logIn, re
         finished = await page.run((issuer) => (location.search.includes("code=") && globalThis.ready ? outcome(start(issuer).finishLogin()) : undefined), server.origin).catch(() => undefined);
       }
       assert.deepEqual(finished, { value: { appState: ["ä", 1] } });
+      // A reload or a bookmark is no second answer.
+      assert.equal(await page.run(() => location.search), "");
     }));
 
   test("where nothing can be pushed, the address says which key the code is for", () =>
@@ -313,6 +315,8 @@ inEveryEngineWithSessions("logins", ({ openPage, withServer, comeBack, logIn, re
       assert.deepEqual([searchParams.get("post_logout_redirect_uri"), searchParams.get("client_id")], [redirectUri(), "page"]);
       const revoked = server.requests.filter(({ path }) => path === "/token/revocation");
       assert.deepEqual(revoked.map(({ form, status }) => [form.token_type_hint, status]), [["refresh_token", 200]]);
+      // The access token goes with it (RFC 7009 §2.1), but not the other way round.
+      assert.notEqual(revoked[0].form.token, token);
       assert.equal(await server.provider.AccessToken.find(token), undefined);
       const told = await other.run(async () => {
         for (let tries = 0; tries < 100 && !events.some(({ type }) => type === "session_ended"); tries++) await new Promise((resolve) => setTimeout(resolve, 20));

@@ -215,6 +215,29 @@ inEveryEngineWithSessions("sessions", ({ openPage, withServer, comeBack, logIn }
       }
     }));
 
+  test("a login during a refresh that no lock keeps apart is not undone by it", () =>
+    withServer({}, async (server) => {
+      const [other, page] = await logIn(server);
+      await spoilToken(server, page);
+      const again = await comeBack(other, server);
+      await page.run(() => void Object.defineProperty(navigator, "locks", { value: undefined }));
+      let release;
+      const held = new Promise((resolve) => {
+        server.meet = ({ path, form }) => {
+          if (path !== "/token" || form.grant_type !== "refresh_token" || release) return undefined;
+          resolve();
+          return new Promise((go) => (release = go));
+        };
+      });
+      await page.run((issuer) => { window.going = outcome(api(issuer)); }, server.origin);
+      await held;
+      await again.run((issuer) => start(issuer).finishLogin(), server.origin);
+      const { thumbprint } = await again.run(() => session.current());
+      release();
+      assert.equal((await page.run(() => going)).value?.status, 200);
+      for (const tab of [page, other, again]) assert.equal((await tab.run(() => session.current())).thumbprint, thumbprint);
+    }));
+
   test("what a refresh got is used even if it cannot be stored", () =>
     withServer({}, async (server) => {
       const [, page] = await logIn(server);

@@ -2,20 +2,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assertProof } from "../support/proof.mjs";
-import { challenge, inEveryEngine, serveApi } from "./harness.mjs";
+import { challenge, inEveryEngine } from "./harness.mjs";
+import { withApi } from "./requests-client.mjs";
 
 const json = (status, body, headers = {}) => ({ status, headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) });
 const token = (type = "DPoP") => json(200, { access_token: "token-1", token_type: type });
 const demand = (nonce) => json(400, { error: "use_dpop_nonce" }, { "dpop-nonce": nonce });
-
-async function withServer(answer, work) {
-  const server = await serveApi(answer);
-  try {
-    return await work(server);
-  } finally {
-    await server.close();
-  }
-}
 
 inEveryEngine("token requests", ({ open }) => {
   const openClient = async (server) => {
@@ -35,7 +27,7 @@ inEveryEngine("token requests", ({ open }) => {
   };
 
   test("a token request is proved, its challenge answered, and the answer readable", () =>
-    withServer(({ claims }) => (claims.nonce === "n1" ? token("dpop") : demand("n1")), async (server) => {
+    withApi(({ claims }) => (claims.nonce === "n1" ? token("dpop") : demand("n1")), async (server) => {
       const page = await openClient(server);
       const seen = await page.run(async () => [await outcome(call(target + "/token", form())), events, key.thumbprint]);
       assert.deepEqual(seen[0], [200, token("dpop").body]);
@@ -46,13 +38,13 @@ inEveryEngine("token requests", ({ open }) => {
     }));
 
   test("a challenge with 401, as some servers send it, is answered too", () =>
-    withServer(({ claims }) => (claims.nonce === "n1" ? token() : { ...challenge("n1"), body: "{}" }), async (server) => {
+    withApi(({ claims }) => (claims.nonce === "n1" ? token() : { ...challenge("n1"), body: "{}" }), async (server) => {
       const page = await openClient(server);
       assert.equal((await page.run(() => outcome(call(target + "/token", form()))))[0], 200);
     }));
 
   test("another error with a nonce beside it burns nothing: it is not repeated", () =>
-    withServer(() => json(400, { error: "invalid_grant" }, { "dpop-nonce": "n1" }), async (server) => {
+    withApi(() => json(400, { error: "invalid_grant" }, { "dpop-nonce": "n1" }), async (server) => {
       const page = await openClient(server);
       const seen = await page.run(async () => [await outcome(call(target + "/token", form())), [...nonces.held]]);
       assert.deepEqual(seen, [[400, '{"error":"invalid_grant"}'], [[`as ${server.origin}`, "n1"]]]);
@@ -61,7 +53,7 @@ inEveryEngine("token requests", ({ open }) => {
 
   test("doubled and illegal nonces are dropped", async () => {
     for (const nonce of ["n1, n2", 'n"1', "n 1"]) {
-      await withServer(() => demand(nonce), async (server) => {
+      await withApi(() => demand(nonce), async (server) => {
         const page = await openClient(server);
         assert.deepEqual(await page.run(async () => [await outcome(call(target + "/token", form())), nonces.held.size]), ["nonce_rejected", 0], nonce);
         assert.equal(server.requests.length, 1);
@@ -71,14 +63,14 @@ inEveryEngine("token requests", ({ open }) => {
 
   test("a bearer token is discarded unless it is dangerously accepted", async () => {
     for (const answer of [token("Bearer"), json(200, { access_token: "t" }), json(200, { access_token: "t", token_type: 7 })]) {
-      await withServer(() => answer, async (server) => {
+      await withApi(() => answer, async (server) => {
         const page = await openClient(server);
         const seen = await page.run(async () => [await outcome(call(target + "/token", form())), (await outcome(client({ dangerouslyAcceptBearer: true })(target + "/token", form())))[0]]);
         assert.deepEqual(seen, ["token_downgraded", 200]);
       });
     }
     // PAR and revocation answers have no token.
-    await withServer(({ path }) => (path === "/par" ? json(201, { request_uri: "urn:x" }) : { status: 200 }), async (server) => {
+    await withApi(({ path }) => (path === "/par" ? json(201, { request_uri: "urn:x" }) : { status: 200 }), async (server) => {
       const page = await openClient(server);
       assert.deepEqual(await page.run(async () => [(await outcome(call(target + "/par", form())))[0], (await outcome(call(target + "/revoke", form())))[0]]), [201, 200]);
       assert.ok(server.requests.every(({ proof }) => proof));
@@ -86,7 +78,7 @@ inEveryEngine("token requests", ({ open }) => {
   });
 
   test("everything else passes untouched", () =>
-    withServer(() => ({ body: "as it is" }), async (server) => {
+    withApi(() => ({ body: "as it is" }), async (server) => {
       const page = await openClient(server);
       const seen = await page.run(async () => {
         const given = [];
@@ -111,7 +103,7 @@ inEveryEngine("token requests", ({ open }) => {
     }));
 
   test("a nonce of the authorization server never reaches a resource server, even of the same origin", () =>
-    withServer(({ path }) => (path === "/token" ? json(200, { access_token: "t", token_type: "DPoP" }, { "dpop-nonce": "as-nonce" }) : { headers: { "dpop-nonce": "rs-nonce" } }), async (server) => {
+    withApi(({ path }) => (path === "/token" ? json(200, { access_token: "t", token_type: "DPoP" }, { "dpop-nonce": "as-nonce" }) : { headers: { "dpop-nonce": "rs-nonce" } }), async (server) => {
       const page = await openClient(server);
       await page.run(async () => {
         const api = kb.createFetch({ key, token: "t", origins: [target] });
@@ -122,7 +114,7 @@ inEveryEngine("token requests", ({ open }) => {
     }));
 
   test("a token request is not redirected", () =>
-    withServer(({ path }) => (path === "/token" ? { status: 307, headers: { location: "/other" } } : token()), async (server) => {
+    withApi(({ path }) => (path === "/token" ? { status: 307, headers: { location: "/other" } } : token()), async (server) => {
       const page = await openClient(server);
       assert.equal(await page.run(() => outcome(call(target + "/token", form()))), "redirect_refused");
       assert.equal(server.requests.length, 1);

@@ -12,7 +12,7 @@ export const octetsOf = (mebibytes) => Buffer.alloc(mebibytes * MEBIBYTE, "keybo
 export const digestOf = (octets) => createHash("sha256").update(octets).digest("hex");
 
 /**
- * Starts it. `/pieces` sends one piece, and another when `/release` is asked for, or after a while; `/drops` never stops; `/large/40` is of so
+ * Starts it. `/pieces` sends one piece, and another when `/release` is asked for, or after a while; `/drops` never stops; `/never` does not begin; `/large/40` is of so
  * many MiB; a PUT is answered with how many octets arrived, and their digest. `answers` are those under way and past:
  * `{ path, sent, isOpen() }`, with the octets that the network took.
  */
@@ -34,6 +34,7 @@ export async function serveBodies() {
       }
       return outgoing.writeHead(200, CORS).end(JSON.stringify({ octets, digest: hash.digest("hex") }));
     }
+    if (way === "never") return;
     outgoing.writeHead(200, { ...CORS, "cache-control": "no-store" });
     if (way === "pieces") {
       outgoing.write("one");

@@ -78,6 +78,17 @@ inEveryEngineWithWorkers("bodies through a worker", ({ name, withServers }) => {
       await until(() => bodies.answers.every(({ path, isOpen }) => path !== "/drops" || !isOpen()), "the server still sends");
     }, { script: WITHOUT_STREAMS }));
 
+  test("an abort reaches the server before there is an answer, and the next request works", () =>
+    withBodies(async ({ page }) => {
+      const seen = await page.run(async () => {
+        const stop = new AbortController();
+        setTimeout(() => stop.abort(), 300);
+        return [await failure(session.fetch(url + "/never", { signal: stop.signal })), (await session.fetch(url + "/next")).status];
+      });
+      assert.deepEqual([seen[0].code, seen[1]], ["aborted", 200]);
+      await until(() => bodies.answers.every(({ path, isOpen }) => path !== "/never" || !isOpen()), "the server is still asked");
+    }));
+
   whileStreaming("an abort in the middle of a body ends it in the page and at the server, and the next request works", () =>
     withBodies(async ({ page }) => {
       const seen = await page.run(async () => {

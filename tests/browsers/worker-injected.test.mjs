@@ -122,6 +122,8 @@ inEveryEngineWithWorkers("a script in the page of a worker's session", ({ withSe
         for (const secret of secrets) assert.ok(!seen.heard.includes(secret), secret);
         // Tokens and proofs are JWTs, refresh tokens were among the secrets.
         assert.doesNotMatch(seen.heard, /eyJ[\w-]+\.[\w-]+\.[\w-]+|access_token|refresh_token|id_token/);
+        // With the newest nonce, who can sign elsewhere could use it.
+        assert.doesNotMatch(seen.heard, /dpop-nonce/i);
         assert.deepEqual(looted, []);
         assert.equal(calls.length, 0);
 
@@ -159,6 +161,20 @@ inEveryEngineWithWorkers("a script in the page of a worker's session", ({ withSe
       assert.deepEqual([seen.own, seen.second, seen.foreign, seen.still], ["ada", "worker_refused", { status: null, answer: 401 }, 200]);
       assert.match(seen.shared, /^(none|error|silent)$/);
       assert.equal(seen.service, "refused");
+    }));
+
+  test("reaches nothing of the authorization server but userinfo, though the worker's script names it among the APIs", () =>
+    withServers({ worker: ({ server, api }) => ({ origins: [api.origin, server.origin] }) }, async ({ server, openPage }) => {
+      const page = await openPage();
+      const seen = await page.run(async (issuer) => {
+        await start();
+        await logIn();
+        const tried = {};
+        for (const path of ["/token", "//TOKEN/", "/token/revocation", "/request", "/jwks", "/anything"]) tried[path] = (await outcome(session.fetch(issuer + path, { method: "POST" }))).code;
+        return { tried, userinfo: (await session.fetch(issuer + "/me")).status };
+      }, server.origin);
+      for (const [path, code] of Object.entries(seen.tried)) assert.equal(code, "worker_refused", path);
+      assert.ok(seen.userinfo > 0);
     }));
 
   test("three hundred questions at once are more than are answered", async () => {

@@ -120,6 +120,19 @@ inEveryEngineWithWorkers("a session in a worker", ({ name, open, withServers, si
       assert.equal(server.requests.filter(({ path, status }) => path === "/token/revocation" && status === 200).length, 1);
     }));
 
+  test("what an event says of an error stays in the worker", () =>
+    withServers({}, async ({ server, openPage }) => {
+      const page = await openPage();
+      server.meet = ({ path, form }) => (path === "/token/revocation" ? { status: 503, body: form } : undefined);
+      const told = await page.run(async () => {
+        await start();
+        await logIn();
+        await session.logout();
+        return events.filter(({ type }) => type === "revocation_failed");
+      });
+      assert.deepEqual(told, [{ type: "revocation_failed" }]);
+    }));
+
   test("with the worker the session ends; requests under way are told, and a new worker knows nobody", () =>
     withServers({}, async ({ api, openPage }) => {
       const page = await openPage();

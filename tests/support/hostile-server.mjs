@@ -115,6 +115,11 @@ const WAYS = {
   illegal: ({ outgoing, details }) => raw(outgoing, [`DPoP-Nonce: ${{ quote: 'n"1', blank: "n 1", tab: "n\t1", high: "n\xe91", backslash: "n\\1", empty: "" }[details[0]]}`]),
   /** One for everybody until it ends; what arrived is judged after so many milliseconds. */
   ending: ({ outgoing, claims, good, details }) => setTimeout(() => (claims?.nonce === good() ? outgoing.writeHead(200, CORS).end("in") : demand(outgoing, good())), Number(details[0])),
+  /** A demand whose body never ends. `once`: the nonce is good. */
+  "demand-never": ({ outgoing, claims, count, details }) => {
+    if (details[0] === "once" && claims?.nonce) outgoing.writeHead(200, CORS).end("in");
+    else outgoing.writeHead(400, { ...CORS, "cache-control": "no-store", "www-authenticate": DEMAND, "dpop-nonce": `never-${count}` }).write("beginning");
+  },
   /** Asks by turns for another nonce and another token. */
   turns: ({ outgoing, count }) => (count % 2 ? demand(outgoing, `turns-${count}`) : outgoing.writeHead(401, { ...CORS, "www-authenticate": 'DPoP error="invalid_token"' }).end()),
 

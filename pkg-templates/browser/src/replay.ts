@@ -20,8 +20,8 @@ export async function keep(input: RequestInfo | URL, init: RequestInit | undefin
   const asked = isRequest(input) ? input : undefined;
   const make = (more?: RequestInit): Request =>
     new Request(input, {
-      // A Request that is made anew from another forgets these two.
-      ...(asked && { referrer: asked.referrer, referrerPolicy: asked.referrerPolicy }),
+      // A Request that is made anew from another forgets these two, and in Firefox the third.
+      ...(asked && { referrer: asked.referrer, referrerPolicy: asked.referrerPolicy, keepalive: asked.keepalive }),
       ...init,
       ...more,
       // Left to the platform, a redirect would take the DPoP field along, across origins too.

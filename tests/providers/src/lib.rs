@@ -8,10 +8,9 @@
 //!   Firefox: `WASM_BINDGEN_USE_BROWSER=1 wasm-pack test --headless --chrome`, or
 //!   `WASM_BINDGEN_USE_DEDICATED_WORKER`, `WASM_BINDGEN_USE_SERVICE_WORKER`. Without one of these
 //!   variables the runner skips every test and calls that a success;
-//! - with the same in WebKitGTK: start `xvfb-run WebKitWebDriver --port=4444`, then
-//!   `SAFARIDRIVER_REMOTE=http://127.0.0.1:4444 WASM_BINDGEN_TEST_WEBDRIVER_JSON=webkit.json
-//!   WASM_BINDGEN_USE_BROWSER=1 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner
-//!   cargo test --target wasm32-unknown-unknown --test webcrypto`;
+//! - with the same in WebKitGTK, whose driver passes for Safari's: `WASM_BINDGEN_USE_BROWSER=1
+//!   WASM_BINDGEN_TEST_WEBDRIVER_JSON=webkit.json xvfb-run -a wasm-pack test --headless --safari
+//!   --safaridriver /usr/bin/WebKitWebDriver`;
 //! - with the same in workerd: `workerd/worker.js` says how.
 #![allow(
     clippy::unwrap_used,

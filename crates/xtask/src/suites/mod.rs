@@ -39,7 +39,7 @@ pub enum Suite {
     Size,
     /// The conformance cases, natively, in Node, in workerd and in Chromium
     Conformance,
-    /// Crates in headless Chromium and Firefox, in a window and in a dedicated worker, and in workerd
+    /// Crates in headless Chromium, Firefox and WebKit, in a window and in a dedicated worker, and in workerd
     Wasm,
     /// What npm and crates.io get: packed, installed and used in Node, workerd, bundlers and plain pages
     Packages,
@@ -81,7 +81,7 @@ impl Suite {
             Suite::Size => Plan { parts: &[Npm], build: true, run: size::suite },
             Suite::Conformance => Plan { parts: &[Npm, Chromium], build: true, run: conformance::run },
             Suite::Wasm => Plan {
-                parts: &[WasmTarget, WasmBindgen, WasmPack, Npm, Chromium, Chromedriver, Firefox, Geckodriver],
+                parts: &[WasmTarget, WasmBindgen, WasmPack, Npm, Chromium, Chromedriver, Firefox, Geckodriver, Webkit],
                 build: false,
                 run: wasm::run,
             },

@@ -14,22 +14,40 @@ const CRATES: [&str; 2] = ["tests/providers", "crates/keybound-browser"];
 const PLACES: [(&str, &str); 2] =
     [("window", "WASM_BINDGEN_USE_BROWSER"), ("dedicated worker", "WASM_BINDGEN_USE_DEDICATED_WORKER")];
 
+/// What wasm-pack calls a browser, and its WebDriver.
+struct Browser {
+    name: &'static str,
+    flags: [&'static str; 2],
+    driver: PathBuf,
+}
+
+fn browsers() -> Result<[Browser; 3]> {
+    let found = |program: &str| paths::which(program).with_context(|| format!("{program} is missing"));
+    Ok([
+        Browser { name: "Chromium", flags: ["--chrome", "--chromedriver"], driver: found("chromedriver")? },
+        Browser {
+            name: "Firefox",
+            flags: ["--firefox", "--geckodriver"],
+            driver: paths::tools_bin()?.join("geckodriver"),
+        },
+        // The runner does not know WebKitGTK, whose driver takes what Safari's takes; `webkit.json` names the browser.
+        Browser { name: WEBKIT, flags: ["--safari", "--safaridriver"], driver: found("WebKitWebDriver")? },
+    ])
+}
+
+const WEBKIT: &str = "WebKit";
+
 pub fn run(report: &mut Report) -> Result<()> {
     let toolchain = WasmToolchain::find().context("the wasm32 target is missing")?;
-    let chromedriver = paths::which("chromedriver").context("chromedriver is missing")?;
-    let browsers: [(&str, [PathBuf; 3]); 2] = [
-        ("Chromium", ["--chrome".into(), "--chromedriver".into(), chromedriver]),
-        ("Firefox", ["--firefox".into(), "--geckodriver".into(), paths::tools_bin()?.join("geckodriver")]),
-    ];
     for krate in CRATES {
-        for (browser, flags) in &browsers {
+        for browser in browsers()? {
             for (place, variable) in PLACES {
-                let label = format!("{krate} in {browser}, {place}");
+                let label = format!("{krate} in {}, {place}", browser.name);
                 let job = toolchain
-                    .equip(Job::new(label.clone(), paths::tools_bin()?.join("wasm-pack")))
+                    .equip(wasm_pack(&label, browser.name == WEBKIT)?)
                     .args(["test", "--mode", "no-install", "--headless"])
-                    .args(flags)
-                    .args([paths::root().join(krate)])
+                    .args(browser.flags)
+                    .args([browser.driver.clone(), paths::root().join(krate)])
                     .env(variable, "1")
                     .minutes(10);
                 report.runner(&label, job, counts::cargo_test);
@@ -37,6 +55,17 @@ pub fn run(report: &mut Report) -> Result<()> {
         }
     }
     providers_in_workerd(report, toolchain)
+}
+
+/// WebKitGTK has no headless mode: it gets a screen that nobody sees.
+fn wasm_pack(label: &str, needs_screen: bool) -> Result<Job> {
+    let program = paths::tools_bin()?.join("wasm-pack");
+    if !needs_screen {
+        return Ok(Job::new(label, program));
+    }
+    let capabilities = paths::root().join("tests/providers/webkit.json");
+    let job = Job::new(label, "xvfb-run").args(["-a"]).args([program]);
+    Ok(job.env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", capabilities))
 }
 
 /// wasm-bindgen's runner does not know workerd: an example of the test crate is built, bound and run by hand.

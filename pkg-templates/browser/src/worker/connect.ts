@@ -100,9 +100,8 @@ async function send(line: Line, input: RequestInfo | URL, init: RequestInit | un
   const ask: Ask = { type: "fetch", method, url, headers: [...request.headers], body };
   const answer = await line.ask<Answer>(ask, body && [body], signal);
   const { body: content, status, statusText, headers } = answer;
-  // A stream ends with the caller's patience, and with the worker, which would leave it open.
-  const ends = (stream: ReadableStream<Uint8Array>, on: AbortSignal): ReadableStream<Uint8Array> => stream.pipeThrough(new TransformStream(), { signal: on });
-  const shown = content instanceof ReadableStream ? ends(ends(content, line.gone), signal) : content;
+  // The worker ends a stream with the caller's patience; one that is gone would leave it open.
+  const shown = content instanceof ReadableStream ? content.pipeThrough(new TransformStream(), { signal: line.gone }) : content;
   const response = new Response(shown, { status, statusText, headers });
   Object.defineProperty(response, "url", { value: answer.url });
   return response;
