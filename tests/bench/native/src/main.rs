@@ -52,7 +52,6 @@ fn main() {
         ("dpop_verifier_cold", dpop_verifier::checks(&material, &material.cold)),
     ];
 
-    if let Ok(only) = std::env::var("ONLY") { kinds.retain(|(k, _)| only.split(',').any(|o| o == *k)); }
     let mut figures: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for round in 0..rounds + warm_up {
         for turn in 0..kinds.len() {
