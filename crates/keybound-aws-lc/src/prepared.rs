@@ -27,7 +27,10 @@ enum Imported {
     /// With the curve's one hash (RFC 7518 §3.4).
     Ec(KeyType, ParsedPublicKey),
     /// AWS-LC ties a key to one padding.
-    Rsa { pkcs1: ParsedPublicKey, pss: ParsedPublicKey },
+    Rsa {
+        pkcs1: ParsedPublicKey,
+        pss: ParsedPublicKey,
+    },
     Ed25519(ParsedPublicKey),
 }
 
