@@ -3,7 +3,7 @@
 //! A lenient decoder gives one key or proof several spellings, and with them several thumbprints
 //! and replay keys.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{string::String, vec, vec::Vec};
 
 /// The text is not canonical, unpadded base64url.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,21 +37,23 @@ pub fn encode_into(octets: &[u8], text: &mut String) {
 /// # Errors
 /// Padding, a character of another alphabet, white space, or non-zero spare bits (RFC 4648 §3.5).
 pub fn decode(text: &str) -> Result<Vec<u8>, Base64UrlError> {
-    let mut octets = Vec::with_capacity(text.len());
-    // Bits that were read and make no octet yet, and how many they are.
-    let (mut bits, mut count) = (0_u32, 0_u32);
-    for character in text.bytes() {
-        bits = (bits << 6) | value(character).ok_or(Base64UrlError)?;
-        if count == 0 {
-            count = 6;
-        } else {
-            count = count.wrapping_sub(2);
-            octets.push((bits >> count) as u8);
-            bits &= !(u32::MAX << count);
-        }
+    let (groups, rest) = text.as_bytes().as_chunks::<4>();
+    // As if zeros came after it: what they do not fill must be zero anyway.
+    let mut last = [b'A'; 4];
+    last.iter_mut().zip(rest).for_each(|(place, character)| *place = *character);
+
+    let mut octets = vec![0; groups.len().saturating_add(1).saturating_mul(3)];
+    let mut seen = 0;
+    for (group, places) in groups.iter().chain([&last]).zip(octets.as_chunks_mut().0) {
+        let [a, b, c, d] = group.map(|character| VALUES.get(usize::from(character)).copied().unwrap_or(NO_VALUE));
+        seen |= a | b | c | d;
+        *places = [(a << 2) | (b >> 4), (b << 4) | (c >> 2), (c << 6) | d];
     }
-    // Six of them are a character too many; others are spare.
-    if count == 6 || bits != 0 { Err(Base64UrlError) } else { Ok(octets) }
+    // One character alone has too few bits for an octet.
+    let len = groups.len().saturating_mul(3).saturating_add(rest.len().saturating_sub(1));
+    let is_spare_zero = octets.iter().skip(len).all(|octet| *octet == 0);
+    octets.truncate(len);
+    if seen == NO_VALUE || rest.len() == 1 || !is_spare_zero { Err(Base64UrlError) } else { Ok(octets) }
 }
 
 /// The character of six bits.
@@ -66,17 +68,31 @@ fn character(bits: u32) -> char {
     char::from(octet)
 }
 
-/// The six bits of a character.
-fn value(character: u8) -> Option<u32> {
-    let bits = match character {
+/// More than the six bits of any character, and whatever else is seen beside it.
+const NO_VALUE: u8 = 0xff;
+
+/// The six bits of each character.
+const VALUES: [u8; 256] = {
+    let mut values = [NO_VALUE; 256];
+    let mut rest: &mut [u8] = &mut values;
+    let mut character = 0;
+    while let [place, others @ ..] = rest {
+        *place = value(character);
+        character = character.wrapping_add(1);
+        rest = others;
+    }
+    values
+};
+
+const fn value(character: u8) -> u8 {
+    match character {
         b'A'..=b'Z' => character.wrapping_sub(b'A'),
         b'a'..=b'z' => character.wrapping_sub(b'a' - 26),
         b'0'..=b'9' => character.wrapping_add(52 - b'0'),
         b'-' => 62,
         b'_' => 63,
-        _ => return None,
-    };
-    Some(u32::from(bits))
+        _ => NO_VALUE,
+    }
 }
 
 /// Decodes base64 of the other alphabet, with its padding (RFC 4648 §4), as strictly.

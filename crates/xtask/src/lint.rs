@@ -18,8 +18,14 @@ pub struct Args {
 
 /// What crates.io gets. All of them compile natively, also those that only do something in a browser, so no wasm32
 /// toolchain needs a clippy of its own.
-const PUBLISHED: [&str; 5] =
-    ["keybound-core", "keybound-rustcrypto", "keybound-webcrypto", "keybound-browser", "keybound-edge"];
+const PUBLISHED: [&str; 6] = [
+    "keybound-core",
+    "keybound-rustcrypto",
+    "keybound-aws-lc",
+    "keybound-webcrypto",
+    "keybound-browser",
+    "keybound-edge",
+];
 const WORKSHOP: [&str; 5] =
     ["keybound-conformance", "keybound-example-spa", "keybound-example-worker", "keybound-provider-tests", "xtask"];
 
@@ -34,8 +40,12 @@ const REGISTRY_HOSTS: [(&str, &str); 6] = [
     ("deb.debian", ".org"),
 ];
 
-/// Both workspaces.
-const FORMAT: [&[&str]; 2] = [&["fmt", "--all"], &["fmt", "--manifest-path", "tests/fuzz/Cargo.toml"]];
+/// All workspaces.
+const FORMAT: [&[&str]; 3] = [
+    &["fmt", "--all"],
+    &["fmt", "--manifest-path", "tests/fuzz/Cargo.toml"],
+    &["fmt", "--manifest-path", "tests/bench/native/Cargo.toml"],
+];
 
 pub fn run(args: &Args) -> Result<ExitCode> {
     if args.fix {

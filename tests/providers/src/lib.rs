@@ -4,6 +4,7 @@
 //! what it counted. They run
 //! - with `keybound-rustcrypto` natively (`tests/rustcrypto.rs`) and in WebAssembly
 //!   (`tests/rustcrypto_wasm.rs`): `cargo test`, `wasm-pack test --node`;
+//! - with `keybound-aws-lc` natively (`tests/aws_lc.rs`);
 //! - with `keybound-webcrypto` (`tests/webcrypto.rs`) in Node, and in pages and workers of Chromium and
 //!   Firefox: `WASM_BINDGEN_USE_BROWSER=1 wasm-pack test --headless --chrome`, or
 //!   `WASM_BINDGEN_USE_DEDICATED_WORKER`, `WASM_BINDGEN_USE_SERVICE_WORKER`. Without one of these

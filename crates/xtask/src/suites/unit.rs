@@ -6,9 +6,10 @@ use crate::process::Job;
 use anyhow::Result;
 
 /// Crates whose tests run natively. The other two run in browsers.
-const CRATES: [&str; 6] = [
+const CRATES: [&str; 7] = [
     "keybound-core",
     "keybound-rustcrypto",
+    "keybound-aws-lc",
     "keybound-edge",
     "keybound-provider-tests",
     "keybound-conformance",
