@@ -56,7 +56,7 @@ const TEXTS: Record<Code, string> = {
   // In the order of `numbers.rs`, which numbers these from 32 on.
   origin_not_allowed: "The origin is not in `origins`.",
   invalid_url: "Not an absolute https URL (http is for loopback hosts).",
-  redirect_refused: "The server redirects, and token and proof are not sent on. Request the final URL.",
+  redirect_refused: "Token and proof do not follow redirects. Request the final URL.",
   body_not_replayable: "The server wants a nonce first, and the body is too large to keep. Call primeNonce before, or raise replayableBodyBytes.",
   nonce_rejected: "The server wants a nonce, and takes none that it gave.",
   nonce_hidden: `CORS hides the server's nonce. It has to answer with ${EXPOSE}`,
