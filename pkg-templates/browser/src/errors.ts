@@ -61,16 +61,16 @@ const TEXTS: Record<Code, string> = {
   nonce_rejected: "The server wants a nonce, and takes none that it gave.",
   nonce_hidden: `CORS hides the server's nonce. It has to answer with ${EXPOSE}`,
   token_downgraded: "The token is not bound to the key: its token_type is not DPoP. Is the client registered for DPoP?",
-  token_key_mismatch: "The token is bound to another key. Log in again, or give the key of this token.",
+  token_key_mismatch: "The token is bound to another key: give that one, or log in again.",
   unsupported_algorithm: "This browser cannot sign with this key or algorithm. ES256 works everywhere.",
   invalid_claim: "A proof cannot say this.",
   // Only from here.
-  extractable_key: "The private key is extractable. Let DpopKey.open make it.",
+  extractable_key: "The key is extractable. Let DpopKey.open make it.",
   insecure_context: "There is no crypto.subtle. Serve the page over https, or from localhost.",
   storage_failed: "The key store failed. No new key was made: try again.",
   key_lost: "The key was deleted. Open a new one and log in again.",
   wasm_unavailable:
-    "The WebAssembly module is not there. Serve keybound_browser_bg.wasm (or import @keybound/browser/inline), and allow 'wasm-unsafe-eval' in script-src of the Content-Security-Policy.",
+    "There is no WebAssembly module. Serve keybound_browser_bg.wasm (or import @keybound/browser/inline), and allow 'wasm-unsafe-eval' in script-src of the Content-Security-Policy.",
   aborted: "The request was aborted.",
 };
 
