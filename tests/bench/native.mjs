@@ -11,8 +11,8 @@ import { options, table, write } from "./report.mjs";
 import { makeMaterial } from "./verify-material.mjs";
 
 const { quick, json, tiny } = options();
-const { rounds, batch } = tiny ? { rounds: 1, batch: 2 } : quick ? { rounds: 200, batch: 5 } : { rounds: 1000, batch: 5 };
-const WARM_UP = tiny ? 0 : 10;
+const { rounds, batch } = tiny ? { rounds: 1, batch: 2 } : quick ? { rounds: 60, batch: 20 } : { rounds: 300, batch: 20 };
+const WARM_UP = tiny ? 0 : 5;
 
 const folder = fileURLToPath(new URL("native/", import.meta.url));
 const built = join(root, "target/bench-native");
