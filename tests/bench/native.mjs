@@ -39,7 +39,7 @@ const notes = [
 
 async function measure() {
   process.stderr.write("building the peers, minutes the first time\n");
-  const arguments_ = ["build", "--release", "--locked", "--manifest-path", join(folder, "Cargo.toml")];
+  const arguments_ = ["build", "--release", "--manifest-path", join(folder, "Cargo.toml")];
   await run("cargo", arguments_, { env: { ...process.env, CARGO_TARGET_DIR: built }, maxBuffer: 1 << 26 });
   const temporary = await mkdtemp(join(tmpdir(), "keybound-bench-"));
   try {
