@@ -11,8 +11,8 @@ import { options, table, write } from "./report.mjs";
 import { makeMaterial } from "./verify-material.mjs";
 
 const { quick, json, tiny } = options();
-const { rounds, batch } = tiny ? { rounds: 1, batch: 2 } : quick ? { rounds: 200, batch: 5 } : { rounds: 1000, batch: 5 };
-const WARM_UP = tiny ? 0 : 10;
+const { rounds, batch } = tiny ? { rounds: 1, batch: 2 } : quick ? { rounds: 60, batch: 20 } : { rounds: 300, batch: 20 };
+const WARM_UP = tiny ? 0 : 5;
 
 const folder = fileURLToPath(new URL("native/", import.meta.url));
 const built = join(root, "target/bench-native");
@@ -39,7 +39,7 @@ const notes = [
 
 async function measure() {
   process.stderr.write("building the peers, minutes the first time\n");
-  const arguments_ = ["build", "--release", "--locked", "--manifest-path", join(folder, "Cargo.toml")];
+  const arguments_ = ["build", "--release", "--manifest-path", join(folder, "Cargo.toml")];
   await run("cargo", arguments_, { env: { ...process.env, CARGO_TARGET_DIR: built }, maxBuffer: 1 << 26 });
   const temporary = await mkdtemp(join(tmpdir(), "keybound-bench-"));
   try {

@@ -52,12 +52,12 @@ fn main() {
         ("dpop_verifier_cold", dpop_verifier::checks(&material, &material.cold)),
     ];
 
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut figures: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for round in 0..rounds + warm_up {
-        for turn in 0..kinds.len() {
-            // Each round another begins, so that drift hits all alike.
-            let place = (turn + round) % kinds.len();
-            let (kind, work) = &mut kinds[place];
+        // Drift hits all alike, and none always finds what another has left in the processor's caches.
+        shuffle(&mut kinds, &mut state);
+        for (kind, work) in &mut kinds {
             let started = worked();
             for index in round * batch..(round + 1) * batch {
                 work(index);
@@ -69,6 +69,15 @@ fn main() {
         }
     }
     println!("{}", serde_json::to_string(&figures).expect("figures are JSON"));
+}
+
+fn shuffle<T>(items: &mut [T], state: &mut u64) {
+    for last in (1..items.len()).rev() {
+        *state ^= *state << 13;
+        *state ^= *state >> 7;
+        *state ^= *state << 17;
+        items.swap(last, (*state % (last as u64 + 1)) as usize);
+    }
 }
 
 /// How long this thread has worked. On a busy machine it waits for its turn most of the time.
