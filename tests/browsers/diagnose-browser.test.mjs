@@ -82,12 +82,28 @@ inEveryEngine("diagnose", ({ open }) => {
     for (const name of failing(checks)) assertFix(checks, name, SUBTLE);
   });
 
+  test("a browser that cannot sign with ES256 is told to be replaced", async () => {
+    const page = await open();
+    await page.run(() => {
+      const { generateKey } = SubtleCrypto.prototype;
+      SubtleCrypto.prototype.generateKey = function (parameters, ...rest) {
+        return parameters.namedCurve === "P-256" ? Promise.reject(new DOMException("no", "NotSupportedError")) : generateKey.call(this, parameters, ...rest);
+      };
+    });
+    assertFix(await diagnose(page), "algorithms", "Use a current browser: this one cannot sign with ES256.");
+  });
+
   test("an IndexedDB that takes no keys, is not there, or does not answer, is told of", async () => {
     const none = await open();
     await none.run(() => { IDBObjectStore.prototype.put = () => { throw new DOMException("no keys here", "DataCloneError"); }; });
     const refused = await diagnose(none);
     assert.deepEqual(failing(refused), ["key storage"]);
     assertFix(refused, "key storage", STORE);
+    const forgetful = await open();
+    await forgetful.run(() => { IDBObjectStore.prototype.put = function () { return this.get("nothing"); }; });
+    const forgotten = await diagnose(forgetful);
+    assert.equal(forgotten.get("key storage").detail, "IndexedDB forgets a key at once");
+    assertFix(forgotten, "key storage", STORE);
     const gone = await open();
     await gone.run(() => void Object.defineProperty(window, "indexedDB", { value: undefined }));
     assertFix(await diagnose(gone), "key storage", STORE);

@@ -103,7 +103,18 @@ inEveryEngineWithSessions("logins", ({ openPage, withServer, comeBack, logIn, re
       const back = await comeBack(page, server);
       // The new login is not finished: the old session goes on.
       assert.equal((await page.run((issuer) => api(issuer), server.origin)).status, 200);
+      // A request that has its token, and whose body is not there yet, ends with the key of that token.
+      await page.run((issuer) => {
+        const body = new ReadableStream({ start: (stream) => (window.slow = stream) });
+        window.going = outcome(session.fetch(issuer + "/api", { method: "POST", body, duplex: "half" }).then(({ status }) => status));
+      }, server.origin);
       await back.run((issuer) => start(issuer).finishLogin(), server.origin);
+      const answered = await page.run(async () => {
+        while ((await session.current()).thumbprint === before.token.thumbprint) await new Promise((resolve) => setTimeout(resolve, 20));
+        slow.close();
+        return going;
+      });
+      assert.deepEqual(answered, { value: 200 });
       const seen = await page.run(async (issuer) => {
         const old = kb.createFetch({ key: before.key, token: before.token, origins: [issuer] });
         return [await api(issuer), before.token.thumbprint, (await old(issuer + "/api")).status];

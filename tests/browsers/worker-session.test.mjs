@@ -43,6 +43,17 @@ inEveryEngineWithWorkers("a session in a worker", ({ name, open, withServers, si
       assert.equal(seen.code, "login_cancelled");
     }));
 
+  test("an answer that another window gives is not the login's", () =>
+    withServers({}, async ({ openPage }) => {
+      const page = await openPage();
+      const seen = await page.run(async () => {
+        await start();
+        const forged = setInterval(() => postMessage({ type: "keybound login", url: location.origin + "/back.html?code=mine&state=mine" }, location.origin), 5);
+        return outcome(logIn()).finally(() => clearInterval(forged));
+      });
+      assert.equal(seen.value?.claims.sub, "ada", JSON.stringify(seen));
+    }));
+
   test("what the person refuses, and what the page may not ask for, are told with their codes", () =>
     withServers({ worker: () => ({ parameters: { ui_locales: "de" } }) }, async ({ server, openPage }) => {
       server.person = null;

@@ -244,6 +244,21 @@ fn a_400_challenge_is_understood_as_well() {
 }
 
 #[test]
+fn challenges_are_read_as_they_are_written() {
+    for (challenge, repeated) in [
+        (r#"Basic YTpi, DPoP realm="say \"DPoP\"", error="use\_dpop_nonce""#, true),
+        (r#"DPoP error="use_dpop_nonce_please""#, false),
+        (r#"DPoP error="use_dpop""#, false),
+        (r#"DPoP error="invalid_request", error="use_dpop_nonce""#, false),
+        (r#"DPoP realm="error=\"use_dpop_nonce\"""#, false),
+    ] {
+        let (mut driver, begin) = Driver::resource("GET");
+        driver.run(begin);
+        assert_eq!(is_send(&driver.answer(refused(challenge, Some("n1")))), repeated, "{challenge}");
+    }
+}
+
+#[test]
 fn a_nonce_is_kept_from_every_answer_but_only_the_demand_for_it_is_repeated() {
     for (status, challenge) in [
         (200, None),
@@ -315,6 +330,11 @@ fn a_nonce_that_cors_hides_is_named() {
     driver.run(begin);
     let end = driver.answer(Answer { status: 401, cross_origin: true, dpop_nonce: Some("n1"), ..Answer::default() });
     assert_eq!((end, driver.log.join(" ").as_str()), (Command::Return, "ask store n1 NonceHidden"));
+    // At the page's own origin nothing is hidden: there is none.
+    let (mut driver, begin) = Driver::resource("GET");
+    driver.run(begin);
+    let end = driver.answer(Answer { status: 401, ..Answer::default() });
+    assert_eq!((end, driver.log.join(" ").as_str()), (Command::Return, "ask"));
 }
 
 #[test]
@@ -386,8 +406,10 @@ fn a_body_that_was_not_kept_is_sent_once() {
     assert_eq!(driver.stored.as_deref(), Some("n1"));
     let (mut driver, begin) = Driver::resource("POST");
     driver.body = BodyKind::Large;
+    driver.tokens = vec![Some(Token::new("token-1")), Some(Token::new("token-2"))];
     driver.run(begin);
     assert_eq!(driver.answer(refused(STALE, None)), Command::Return);
+    assert_eq!(driver.log, ["ask"]);
 }
 
 #[test]
@@ -526,6 +548,18 @@ fn an_authorization_servers_challenge_is_json() {
     assert_eq!(driver.answer(Answer { dpop_nonce: Some("n2"), ..ok() }), Command::ReadBody);
     let end = driver.body(TokenAnswer { has_access_token: true, token_type: Some("dpop"), ..TokenAnswer::default() });
     assert_eq!((end, driver.stored.as_deref()), (Command::Return, Some("n2")));
+}
+
+#[test]
+fn an_authorization_servers_challenge_may_be_a_401_and_stand_in_its_head() {
+    let policy = Policy::authorization_server([AS]).unwrap();
+    for (challenge, error) in [(None, Some("use_dpop_nonce")), (Some(CHALLENGE), None)] {
+        let (mut driver, begin) = Driver::token_request(&policy);
+        driver.run(begin);
+        let answer = Answer { status: 401, dpop_nonce: Some("n1"), www_authenticate: challenge, ..Answer::default() };
+        assert_eq!(driver.answer(answer), Command::ReadBody);
+        assert!(is_send(&driver.body(TokenAnswer { error, ..TokenAnswer::default() })), "{challenge:?}");
+    }
 }
 
 #[test]
