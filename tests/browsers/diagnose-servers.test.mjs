@@ -66,7 +66,11 @@ inEveryEngine("diagnose", ({ open, site }) => {
       assert.deepEqual([...checks.keys()], [...BROWSER, ...RESOURCE, ...ISSUER]);
       for (const name of ["resource: nonces", "token endpoint: nonces"]) assert.equal(checks.get(name).detail, "the server asked for a nonce, and took the one it gave");
       assert.equal(checks.get("resource: metadata").detail, `${api.origin}/.well-known/oauth-protected-resource: resource ${api.origin}`);
+<<<<<<< HEAD
       assert.equal(checks.get("resource: clock").fix, undefined);
+=======
+      assert.equal(checks.get("resource: clock").detail, "within 30 s of the server's");
+>>>>>>> h-d
       assert.deepEqual(api.reasons.filter((reason) => reason === null), []);
       assert.deepEqual([...new Set(server.requests.map(({ form }) => form.code))], ["keybound-diagnosis"]);
 
@@ -84,6 +88,12 @@ inEveryEngine("diagnose", ({ open, site }) => {
       assert.match(checks.get("resource: metadata").fix, /\/\.well-known\/oauth-protected-resource/);
       assert.deepEqual([...new Set(api.requests.map(({ authorization }) => authorization))], ["DPoP keybound-diagnosis", undefined]);
     }));
+
+  test("a Date that is hidden is no fault, and it is said what would be better", () =>
+    ofApi(() => refusal, (checks, api) => {
+      assert.deepEqual(failing(checks), []);
+      for (const name of ["resource: CORS", "resource: clock"]) assert.match(checks.get(name).fix, new RegExp(`^At ${api.origin}, in every answer.*\n${EXPOSE}$`));
+    }, { ...ANYBODY, ...FIELDS, "access-control-expose-headers": "DPoP-Nonce, WWW-Authenticate" }));
 
   test("CORS that hides the challenge, or the nonce alone, is told the line that is missing", async () => {
     await ofApi(wantsNonce("n1"), (checks, api) => {
