@@ -529,8 +529,12 @@ fn everything_else_at_an_authorization_server_passes_untouched() {
     ] {
         assert_eq!(Exchange::begin(&policy, &request).1, Command::PassThrough, "{request:?}");
     }
-    let request = RequestHead { authorization: Some("Basic eDp5"), ..form(token) };
-    assert_eq!(Exchange::begin(&policy, &request).1, Command::Prepare);
+    for request in [
+        RequestHead { authorization: Some("Basic eDp5"), ..form(token) },
+        RequestHead { content_type: Some("Application/X-WWW-Form-URLEncoded ;charset=utf-8"), ..form(token) },
+    ] {
+        assert_eq!(Exchange::begin(&policy, &request).1, Command::Prepare, "{request:?}");
+    }
 }
 
 #[test]
@@ -564,11 +568,13 @@ fn an_authorization_servers_challenge_may_be_a_401_and_stand_in_its_head() {
 fn another_error_with_a_nonce_beside_it_is_not_repeated() {
     let policy = Policy::authorization_server([AS]).unwrap();
     for error in [Some("invalid_grant"), Some("invalid_dpop_proof"), Some("invalid_token"), None] {
-        let (mut driver, begin) = Driver::token_request(&policy);
-        driver.run(begin);
-        driver.answer(Answer { status: 400, dpop_nonce: Some("n1"), ..Answer::default() });
-        let end = driver.body(TokenAnswer { error, ..TokenAnswer::default() });
-        assert_eq!((end, driver.stored.as_deref()), (Command::Return, Some("n1")), "{error:?}");
+        for status in [400, 401] {
+            let (mut driver, begin) = Driver::token_request(&policy);
+            driver.run(begin);
+            driver.answer(Answer { status, dpop_nonce: Some("n1"), ..Answer::default() });
+            let end = driver.body(TokenAnswer { error, ..TokenAnswer::default() });
+            assert_eq!((end, driver.stored.as_deref()), (Command::Return, Some("n1")), "{status} {error:?}");
+        }
     }
 }
 
