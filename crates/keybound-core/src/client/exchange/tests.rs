@@ -288,6 +288,20 @@ fn a_stored_nonce_is_sent_and_not_stored_again() {
     driver.answer(Answer { dpop_nonce: Some("n0"), ..ok() });
     assert_eq!(driver.nonces(), [Some("n0")]);
     assert_eq!(driver.log, ["ask"]);
+    // Of two, the newer one: what another request stored meanwhile, unless the last answer brought one.
+    for (offered, stored, sent) in [(None, "other", "other"), (Some("n1"), "other", "n1")] {
+        let (mut driver, begin) = Driver::resource("GET");
+        driver.tokens = vec![Some(Token::new("token-1")), Some(Token::new("token-2"))];
+        driver.stored = Some("n0".into());
+        driver.run(begin);
+        let mut command = driver.exchange.handle(Event::Answered(refused(STALE, offered)));
+        if offered.is_some() {
+            command = driver.exchange.handle(Event::Done);
+        }
+        driver.stored = Some(stored.into());
+        driver.run(command);
+        assert_eq!(driver.nonces(), [Some("n0"), Some(sent)]);
+    }
     // A store of the application's own may hold anything.
     let (mut driver, begin) = Driver::resource("GET");
     driver.stored = Some("not, one".into());
@@ -477,7 +491,7 @@ fn the_servers_clock_is_learnt_from_answers_that_no_cache_keeps() {
     let answer = Answer { date: Some(late), now: driver.clock + 1, ..refused(CHALLENGE, Some("n1")) };
     driver.answer(answer);
     assert_eq!(driver.proofs[1]["iat"], driver.proofs[0]["iat"].as_i64().unwrap() + 239);
-    driver.answer(Answer { date: Some(0), now: driver.clock, ..ok() });
+    driver.answer(Answer { date: Some(driver.clock - 600), now: driver.clock, ..ok() });
     assert_eq!(driver.log.iter().filter(|line| line.starts_with("clock")).count(), 1);
 }
 
@@ -531,8 +545,12 @@ fn everything_else_at_an_authorization_server_passes_untouched() {
     ] {
         assert_eq!(Exchange::begin(&policy, &request).1, Command::PassThrough, "{request:?}");
     }
-    let request = RequestHead { authorization: Some("Basic eDp5"), ..form(token) };
-    assert_eq!(Exchange::begin(&policy, &request).1, Command::Prepare);
+    for request in [
+        RequestHead { authorization: Some("Basic eDp5"), ..form(token) },
+        RequestHead { content_type: Some("Application/X-WWW-Form-URLEncoded ;charset=utf-8"), ..form(token) },
+    ] {
+        assert_eq!(Exchange::begin(&policy, &request).1, Command::Prepare, "{request:?}");
+    }
 }
 
 #[test]
@@ -566,11 +584,13 @@ fn an_authorization_servers_challenge_may_be_a_401_and_stand_in_its_head() {
 fn another_error_with_a_nonce_beside_it_is_not_repeated() {
     let policy = Policy::authorization_server([AS]).unwrap();
     for error in [Some("invalid_grant"), Some("invalid_dpop_proof"), Some("invalid_token"), None] {
-        let (mut driver, begin) = Driver::token_request(&policy);
-        driver.run(begin);
-        driver.answer(Answer { status: 400, dpop_nonce: Some("n1"), ..Answer::default() });
-        let end = driver.body(TokenAnswer { error, ..TokenAnswer::default() });
-        assert_eq!((end, driver.stored.as_deref()), (Command::Return, Some("n1")), "{error:?}");
+        for status in [400, 401] {
+            let (mut driver, begin) = Driver::token_request(&policy);
+            driver.run(begin);
+            driver.answer(Answer { status, dpop_nonce: Some("n1"), ..Answer::default() });
+            let end = driver.body(TokenAnswer { error, ..TokenAnswer::default() });
+            assert_eq!((end, driver.stored.as_deref()), (Command::Return, Some("n1")), "{status} {error:?}");
+        }
     }
 }
 
