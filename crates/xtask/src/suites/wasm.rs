@@ -9,7 +9,8 @@ use anyhow::{Context, Result};
 use std::path::PathBuf;
 
 /// The signature providers (`keybound-webcrypto` among them) share one test body, which has a crate of its own.
-const CRATES: [&str; 2] = ["tests/providers", "crates/keybound-browser"];
+const PROVIDERS: &str = "tests/providers";
+const CRATES: [&str; 2] = [PROVIDERS, "crates/keybound-browser"];
 /// Where the tests run, and the variable by which wasm-bindgen's runner is told.
 const PLACES: [(&str, &str); 2] =
     [("window", "WASM_BINDGEN_USE_BROWSER"), ("dedicated worker", "WASM_BINDGEN_USE_DEDICATED_WORKER")];
@@ -40,7 +41,9 @@ const WEBKIT: &str = "WebKit";
 pub fn run(report: &mut Report) -> Result<()> {
     let toolchain = WasmToolchain::find().context("the wasm32 target is missing")?;
     for krate in CRATES {
-        for browser in browsers()? {
+        // Once in a few runs WebKitGTK 2.50 compiles P-384 or P-521 in unoptimised Rust to something else: an overflow
+        // where there can be none, or memory that is out of order.
+        for browser in browsers()?.into_iter().filter(|browser| krate != PROVIDERS || browser.name != WEBKIT) {
             for (place, variable) in PLACES {
                 let label = format!("{krate} in {}, {place}", browser.name);
                 let job = toolchain
