@@ -234,6 +234,7 @@ impl Engine {
         })
     }
 
+    #[inline(never)]
     fn look_at_nonce(
         &mut self,
         presented: Presented,

@@ -142,6 +142,7 @@ pub fn parse(proof: &str, policy: &ProofPolicy, request: &ExpectedRequest<'_>) -
 ///
 /// # Errors
 /// The first check that fails.
+#[inline(never)]
 pub fn parse_known(
     proof: &str,
     policy: &ProofPolicy,
@@ -154,15 +155,16 @@ pub fn parse_known(
     let parts = jws::split(proof).ok_or(Reason::ProofNotCompact)?;
     let decode = |part| base64url::decode(part).map_err(|_| Reason::ProofNotBase64Url);
     let known = known.filter(|known| known.encoded == parts.header);
-    let header = if known.is_some() { Vec::new() } else { decode(parts.header)? };
+    // One that is known is not read again.
+    let header = decode(if known.is_some() { "e30" } else { parts.header })?;
     let (payload, signature) = (decode(parts.payload)?, decode(parts.signature)?);
-    let header = if known.is_some() { None } else { Some(read_object(&header, Reason::ProofHeaderNotJson)?) };
+    let header = read_object(&header, Reason::ProofHeaderNotJson)?;
     let members = read_object(&payload, Reason::ProofPayloadNotJson)?;
 
-    let header = match (known, header) {
-        (Some(known), _) => Arc::clone(known),
-        (None, header) => {
-            let (algorithm, key) = check_header(&header.unwrap_or_default(), policy)?;
+    let header = match known {
+        Some(known) => Arc::clone(known),
+        None => {
+            let (algorithm, key) = check_header(&header, policy)?;
             Arc::new(ProofHeader { encoded: parts.header.to_owned(), algorithm, key })
         }
     };

@@ -114,6 +114,7 @@ impl Presented {
     ///
     /// # Errors
     /// The first check that fails.
+    #[inline(never)]
     pub fn read_known(
         request: &Request<'_>,
         known: &KnownCredentials<'_>,
