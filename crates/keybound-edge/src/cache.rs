@@ -5,7 +5,7 @@
 
 use alloc::{sync::Arc, vec::Vec};
 
-use keybound_core::{server::token::VerifiedToken, thumbprint::Thumbprint, time::Timestamp};
+use keybound_core::{proof::check::ProofHeader, server::token::VerifiedToken, thumbprint::Thumbprint, time::Timestamp};
 
 use crate::lru::Lru;
 
@@ -81,36 +81,58 @@ impl TokenCache {
     }
 }
 
-/// Clients' keys that verified a proof, by thumbprint. The driver keeps the imported key.
+/// The longest proof header that is remembered, in octets: one with an RSA key of 4096 bits is within it.
+const MAX_HEADER: usize = 1024;
+
+/// Clients' keys that verified a proof, by thumbprint, each with the header of that proof. The driver keeps the
+/// imported key.
 #[derive(Debug)]
 pub struct KeyCache {
     index: Lru,
-    ids: Vec<Option<Id>>,
+    keys: Vec<Option<RememberedKey>>,
     next: Id,
+}
+
+#[derive(Debug)]
+struct RememberedKey {
+    id: Id,
+    header: Option<Arc<ProofHeader>>,
 }
 
 impl KeyCache {
     /// A cache of so many keys; 0 remembers none.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        Self { index: Lru::new(capacity), ids: Vec::new(), next: 1 }
+        Self { index: Lru::new(capacity), keys: Vec::new(), next: 1 }
     }
 
     /// The id of a key, 0 if it is not remembered.
     pub fn get(&mut self, key: Thumbprint) -> Id {
-        let place = self.index.get(key.as_bytes());
-        place.and_then(|place| self.ids.get(place).copied().flatten()).unwrap_or(0)
+        self.entry(key).map_or(0, |entry| entry.id)
     }
 
-    /// Remembers a key. Gives its id, and that of the entry that had to go.
-    pub fn put(&mut self, key: Thumbprint) -> (Id, Id) {
-        let known = self.get(key);
-        if known != 0 {
-            return (known, 0);
+    /// The header of the key's last proof.
+    pub fn header(&mut self, key: Thumbprint) -> Option<&Arc<ProofHeader>> {
+        self.entry(key)?.header.as_ref()
+    }
+
+    fn entry(&mut self, key: Thumbprint) -> Option<&mut RememberedKey> {
+        self.keys.get_mut(self.index.get(key.as_bytes())?)?.as_mut()
+    }
+
+    /// Remembers a key, with the header of the proof that it verified. Gives its id, and that of the entry that had to go.
+    pub fn put(&mut self, key: Thumbprint, header: Option<&Arc<ProofHeader>>) -> (Id, Id) {
+        let header = header.filter(|header| header.encoded_len() <= MAX_HEADER);
+        if let Some(entry) = self.entry(key) {
+            if !matches!((&entry.header, header), (Some(known), Some(header)) if Arc::ptr_eq(known, header)) {
+                entry.header = header.cloned();
+            }
+            return (entry.id, 0);
         }
         let Some(inserted) = self.index.insert(*key.as_bytes()) else { return (0, 0) };
         let id = next_id(&mut self.next);
-        (id, put_at(&mut self.ids, inserted.place, id).unwrap_or(0))
+        let entry = RememberedKey { id, header: header.cloned() };
+        (id, put_at(&mut self.keys, inserted.place, entry).map_or(0, |entry| entry.id))
     }
 }
 
@@ -159,13 +181,13 @@ mod tests {
     fn caches_hold_to_their_bounds_and_say_who_had_to_go() {
         let mut keys = KeyCache::new(2);
         let key = |octet| Thumbprint::from_bytes([octet; 32]);
-        assert_eq!(keys.put(key(1)), (1, 0));
-        assert_eq!(keys.put(key(2)), (2, 0));
-        assert_eq!(keys.put(key(1)), (1, 0));
-        assert_eq!(keys.put(key(3)), (3, 2));
+        assert_eq!(keys.put(key(1), None), (1, 0));
+        assert_eq!(keys.put(key(2), None), (2, 0));
+        assert_eq!(keys.put(key(1), None), (1, 0));
+        assert_eq!(keys.put(key(3), None), (3, 2));
         assert_eq!((keys.get(key(1)), keys.get(key(2))), (1, 0));
         let mut none = KeyCache::new(0);
-        assert_eq!(none.put(key(1)), (0, 0));
+        assert_eq!(none.put(key(1), None), (0, 0));
     }
 
     #[test]
@@ -179,11 +201,11 @@ mod tests {
             // As hashes are: the first octets tell them apart.
             let mut hash = [0; 32];
             hash[..4].copy_from_slice(&number.wrapping_mul(0x9e37_79b1).to_le_bytes());
-            gone[0] += usize::from(keys.put(Thumbprint::from_bytes(hash)).1 != 0);
+            gone[0] += usize::from(keys.put(Thumbprint::from_bytes(hash), None).1 != 0);
             gone[1] += usize::from(tokens.put(hash, &token, None, now).1 != 0);
         }
         assert_eq!(gone, [1_000_000 - BOUND; 2]);
-        assert_eq!((keys.ids.len(), tokens.tokens.len()), (BOUND, BOUND));
+        assert_eq!((keys.keys.len(), tokens.tokens.len()), (BOUND, BOUND));
         assert_eq!(Arc::strong_count(&token), BOUND + 1);
     }
 }

@@ -11,11 +11,13 @@ use keybound_core::{
         certificate::CertificateReading,
         jwks::{Jwk, Jwks},
         nonce::{NonceStatus, Nonces},
-        policy::ClientType,
+        policy::{ClientType, Scheme},
         reason::Reason,
         replay::{MemoryReplay, ReplayAnswer, ReplayMark, ReplayStore},
         request::Request,
-        resource_server::{Accepted, Constrained, Parsed, Possessed, Presented, ResourcePolicy, Signed},
+        resource_server::{
+            Accepted, Constrained, KnownCredentials, Parsed, Possessed, Presented, ResourcePolicy, Signed,
+        },
         token::{ParsedToken, TokenPolicy, VerifiedToken},
     },
     signature::{SignatureCheck, SignatureError},
@@ -143,7 +145,7 @@ struct Stage {
 
 #[derive(Debug)]
 enum At {
-    Nonce(Presented),
+    Nonce(Presented, Option<(Id, Arc<VerifiedToken>)>),
     Keys(Parsed, ParsedToken),
     Source(Parsed),
     Signatures(Parsed, Token),
@@ -155,7 +157,7 @@ enum At {
 impl Held for Stage {
     fn octets(&self) -> usize {
         match &self.at {
-            At::Nonce(presented) => presented.octets(),
+            At::Nonce(presented, _) => presented.octets(),
             At::Keys(parsed, _) | At::Source(parsed) | At::Signatures(parsed, _) => parsed.octets(),
             // What is left of the request is small, and the token may be shared.
             At::Client(_) | At::Certificate(_) | At::Replay(_) => 0,
@@ -207,31 +209,53 @@ impl Engine {
 
     /// Begins with a request.
     pub fn begin(&mut self, request: &Request<'_>, now: Timestamp) -> Step {
-        self.begin_hashed(request, None, now)
+        match Presented::read(request, &self.config.policy, now) {
+            Ok(presented) => self.look_at_nonce(presented, None, now),
+            Err(reason) => Step::Rejected(reason),
+        }
     }
 
-    /// Begins with a request the SHA-256 of whose token may be known: what [`Signatures::token_hash`] was for a request
-    /// with the same `Authorization` field.
-    pub fn begin_hashed(&mut self, request: &Request<'_>, token_hash: Option<&[u8; 32]>, now: Timestamp) -> Step {
-        let presented = match Presented::read_hashed(request, token_hash, &self.config.policy, now) {
-            Ok(presented) => presented,
-            Err(reason) => return Step::Rejected(reason),
-        };
+    /// Begins with a request whose `Authorization` field came before, with an accepted request: this was its scheme, and
+    /// [`Signatures::token_hash`] of its token. The field of the request is not looked at. `None` if the token is no longer
+    /// remembered: [`Engine::begin`] then, with the field.
+    pub fn begin_known(
+        &mut self,
+        request: &Request<'_>,
+        scheme: Scheme,
+        token_hash: &[u8; 32],
+        now: Timestamp,
+    ) -> Option<Step> {
+        let remembered = self.tokens.get(token_hash, now)?;
+        let jkt = remembered.1.confirmation().ok().and_then(|confirmation| confirmation.jkt());
+        let known = KnownCredentials { scheme, token_hash, header: jkt.and_then(|jkt| self.keys.header(jkt)) };
+        Some(match Presented::read_known(request, &known, &self.config.policy, now) {
+            Ok(presented) => self.look_at_nonce(presented, Some(remembered), now),
+            Err(reason) => Step::Rejected(reason),
+        })
+    }
+
+    #[inline(never)]
+    fn look_at_nonce(
+        &mut self,
+        presented: Presented,
+        remembered: Option<(Id, Arc<VerifiedToken>)>,
+        now: Timestamp,
+    ) -> Step {
         let status = match (presented.nonce(), &self.config.nonces) {
             (Some(_), NonceSource::Driver) => {
-                return self.wait(now, At::Nonce(presented), Ids::default(), Step::NeedNonce);
+                return self.wait(now, At::Nonce(presented, remembered), Ids::default(), Step::NeedNonce);
             }
             (Some(nonce), NonceSource::Stateless(nonces)) => Some(nonces.check(nonce, now)),
             _ => None,
         };
-        self.after_nonce(presented, status, now)
+        self.after_nonce(presented, remembered, status, now)
     }
 
     /// The nonce that a request waits for.
     #[must_use]
     pub fn nonce_of(&self, handle: u32) -> Option<&str> {
         match self.pending.get(handle)?.at {
-            At::Nonce(ref presented) => presented.nonce(),
+            At::Nonce(ref presented, _) => presented.nonce(),
             _ => None,
         }
     }
@@ -239,17 +263,25 @@ impl Engine {
     /// Goes on with what the driver knows of the nonce.
     pub fn nonce(&mut self, handle: u32, status: NonceStatus) -> Step {
         match self.pending.take(handle) {
-            Some(Stage { now, at: At::Nonce(presented), .. }) => self.after_nonce(presented, Some(status), now),
+            Some(Stage { now, at: At::Nonce(presented, remembered), .. }) => {
+                self.after_nonce(presented, remembered, Some(status), now)
+            }
             _ => Step::Rejected(Reason::Overloaded),
         }
     }
 
-    fn after_nonce(&mut self, presented: Presented, status: Option<NonceStatus>, now: Timestamp) -> Step {
+    fn after_nonce(
+        &mut self,
+        presented: Presented,
+        remembered: Option<(Id, Arc<VerifiedToken>)>,
+        status: Option<NonceStatus>,
+        now: Timestamp,
+    ) -> Step {
         let parsed = match presented.nonce_checked(status) {
             Ok(parsed) => parsed,
             Err(reason) => return Step::Rejected(reason),
         };
-        if let Some((id, token)) = self.tokens.get(parsed.token_hash(), now) {
+        if let Some((id, token)) = remembered.or_else(|| self.tokens.get(parsed.token_hash(), now)) {
             let ids = Ids { token: id, ..Ids::default() };
             return self.wait_for_signatures(now, parsed, Token::Remembered(token), ids);
         }
@@ -512,7 +544,7 @@ impl Engine {
                 // Only now: with a token of their own and keys made up for it, somebody could else drive
                 // everybody's keys out.
                 if let Some(key) = accepted.jkt() {
-                    let (id, gone) = self.keys.put(key);
+                    let (id, gone) = self.keys.put(key, accepted.proof_header());
                     ids.key = id;
                     self.gone.keys.extend(Some(gone).filter(|gone| *gone != 0));
                 }

@@ -53,6 +53,7 @@ const NEED_SIGNATURES: u32 = 5;
 const NEED_CERTIFICATE: u32 = 6;
 const NEED_REPLAY: u32 = 7;
 const NEED_CLIENT_TYPE: u32 = 8;
+const NEED_AUTHORIZATION: u32 = 9;
 
 /// The slots of the text that goes with a step: the nonce, token, claims or mark that is asked about, or the mark
 /// that an acceptance leaves to the caller.
@@ -136,19 +137,25 @@ extern "C" fn server_use_memory(server: &mut Server, memory: &ReplayMemory) {
     server.memory = Memory::of(memory);
 }
 
-/// The texts: method, URL, `Authorization`, `DPoP`. An absent field and an empty one are the same. `hashed`: after them
-/// stands the SHA-256 of the token, as slot 17 gave it for the same `Authorization`.
+/// The texts: method, URL, `Authorization`, `DPoP`. An absent field and an empty one are the same. `known`: the
+/// scheme, as in slot 2, of an `Authorization` field that was accepted before; it is left out then, and the SHA-256 of its
+/// token, as slot 17 gave it, stands after the texts.
 #[unsafe(no_mangle)]
-extern "C" fn server_begin(server: &mut Server, desk: &Desk, len: usize, hashed: bool, now: f64) -> u32 {
+extern "C" fn server_begin(server: &mut Server, desk: &Desk, len: usize, known: u32, now: f64) -> u32 {
     let Some([method, url, authorization, dpop]) = desk.texts(len) else {
         server.slots.set(2, 0);
         return server.write(Step::Rejected(Reason::TargetUnknown));
     };
     let (authorization, dpop) = (some(authorization), some(dpop));
     let request = Request { method, url, authorization: authorization.as_slice(), dpop: dpop.as_slice() };
-    let scheme = answer::scheme_used(&request);
-    let hash = if hashed { desk.hash(len) } else { None };
-    let step = server.engine.begin_hashed(&request, hash, seconds(now));
+    let now = seconds(now);
+    let (scheme, step) = match (scheme_of(known), desk.hash(len)) {
+        (Some(scheme), Some(hash)) => match server.engine.begin_known(&request, scheme, hash, now) {
+            Some(step) => (Some(scheme), step),
+            None => return NEED_AUTHORIZATION,
+        },
+        _ => (answer::scheme_used(&request), server.engine.begin(&request, now)),
+    };
     let kind = server.write(step);
     // The challenge names the scheme that was used.
     server.slots.set(2, scheme_number(scheme));

@@ -166,7 +166,7 @@ impl TokenEngine {
         };
         let mut key = 0;
         if let Some(thumbprint) = thumbprint {
-            let (id, gone) = self.keys.put(thumbprint);
+            let (id, gone) = self.keys.put(thumbprint, None);
             key = id;
             self.gone.keys.extend(Some(gone).filter(|gone| *gone != 0));
         }

@@ -21,17 +21,17 @@ const MTLS = 2;
 export class Authentication extends RequestWork {
   readonly #core: Core;
   readonly #server: ServerEngine;
-  readonly #startedAt: number;
+  readonly #startedAt: number | undefined;
   #scheme = 0;
   #authorization: string | null = null;
-  /** The SHA-256 of its token, where that was not known. */
+  /** The SHA-256 of its token, where the field was not known. */
   #hash: Uint8Array | undefined;
 
   constructor(core: Core, server: ServerEngine, request: Request, context: RequestContext) {
     super(core, server, request, context, core.now());
     this.#core = core;
     this.#server = server;
-    this.#startedAt = performance.now();
+    if (core.options.onDecision !== undefined) this.#startedAt = performance.now();
   }
 
   async run(): Promise<Accepted | Rejected> {
@@ -51,8 +51,10 @@ export class Authentication extends RequestWork {
     const fields = this.context.headers;
     const authorization = field(request, "authorization", fields);
     this.#authorization = authorization;
-    const hash = this.#core.caches.hashes.get(authorization);
-    let step = server.begin(request.method, target, authorization, field(request, "dpop", fields), hash, this.now);
+    const dpop = field(request, "dpop", fields);
+    const known = this.#core.caches.credentials.get(authorization);
+    let step = server.begin(request.method, target, known ?? authorization, dpop, this.now);
+    if (step === Step.needAuthorization) step = server.begin(request.method, target, authorization, dpop, this.now);
     this.#scheme = slots.get(Slot.scheme);
     let asked = false;
     for (;;) {
@@ -82,7 +84,7 @@ export class Authentication extends RequestWork {
           break;
         }
         case Step.needSignatures: {
-          if (hash === undefined) this.#hash = slots.hash(Slot.tokenHash);
+          if (known === undefined) this.#hash = slots.hash(Slot.tokenHash);
           const verdict = await this.#checkSignatures(handle);
           if (typeof verdict === "string") return this.#giveUp(handle, verdict);
           step = server.signatures(handle, verdict.token, verdict.proof, verdict.certificate);
@@ -165,7 +167,8 @@ export class Authentication extends RequestWork {
     const proof = this.verifyProof(handle);
     const token = tokenSpan === null ? null : this.#verifyToken(server.jwk(handle, true), tokenSpan);
     const certificate = needsCertificate ? this.readCertificate() : undefined;
-    const [tokenVerdict, proofVerdict] = await Promise.all([token, proof]);
+    // Of two both are waited for at once; alone a promise needs no other around it.
+    const [tokenVerdict, proofVerdict] = token === null ? [token, await proof] : await Promise.all([token, proof]);
     if (tokenVerdict?.unavailable) return "token_alg_unavailable";
     if (proofVerdict?.unavailable) return "proof_alg_unavailable";
     this.proofKey = proofVerdict?.key ?? null;
@@ -191,15 +194,14 @@ export class Authentication extends RequestWork {
 
   async #accept(): Promise<Accepted> {
     const { slots } = this.#server;
-    if (this.#hash !== undefined) this.#core.caches.hashes.set(this.#authorization, this.#hash);
+    if (this.#hash !== undefined) this.#core.caches.credentials.set(this.#authorization, { scheme: this.#scheme, hash: this.#hash });
     const claims = this.#claims();
     const bits = slots.get(Slot.mechanisms);
     const mechanisms: Mechanism[] = [];
     const binding: Accepted["binding"] = {};
     if ((bits & DPOP) !== 0) {
       mechanisms.push("dpop");
-      binding.jkt = slots.text(Slot.jkt);
-      this.rememberProofKey(slots.get(Slot.acceptedKey));
+      binding.jkt = this.rememberProofKey(slots.get(Slot.acceptedKey));
     }
     if ((bits & MTLS) !== 0) {
       mechanisms.push("mtls");
@@ -264,7 +266,7 @@ export class Authentication extends RequestWork {
 
   #report(decision: Accepted | Rejected): void {
     const { onDecision } = this.#core.options;
-    if (onDecision === undefined) return;
+    if (onDecision === undefined || this.#startedAt === undefined) return;
     const durationMs = performance.now() - this.#startedAt;
     try {
       // A function that is async after all must not end the process with a rejection that nobody handles.

@@ -4,14 +4,20 @@ import type { Engine } from "./engine.js";
 import type { ImportedKey } from "./signatures.js";
 import type { Claims } from "./types.js";
 
+/** A key that verified a proof, and its thumbprint. */
+export interface ClientKey {
+  key: ImportedKey;
+  jkt: string;
+}
+
 /** Entries go when the module says so. */
 export class Caches {
   /** Clients' keys. */
-  readonly keys: Companions<ImportedKey>;
+  readonly keys: Companions<ClientKey>;
   /** Claims of verified tokens. */
   readonly claims: Companions<Claims>;
-  /** The hashes of accepted tokens. */
-  readonly hashes: TokenHashes;
+  /** The `Authorization` fields of accepted requests. */
+  readonly credentials: CredentialsCache;
   /** Issuers' keys, by their JWK and algorithm. */
   readonly issuers = new Map<string, ImportedKey>();
 
@@ -19,7 +25,7 @@ export class Caches {
   constructor(tokens: number, keys: number) {
     this.claims = new Companions(tokens);
     this.keys = new Companions(keys);
-    this.hashes = new TokenHashes(tokens);
+    this.credentials = new CredentialsCache(tokens);
   }
 
   /** Forgets what the module forgot. */
@@ -75,12 +81,18 @@ export class Companions<T> {
 /** So many characters of `Authorization` fields are kept at most. */
 const MAX_FIELDS = 8_000_000;
 
+/** What was read of an `Authorization` field: its scheme, as the module numbers it, and the SHA-256 of its token. */
+export interface KnownCredentials {
+  scheme: number;
+  hash: Uint8Array;
+}
+
 /**
- * The SHA-256 of accepted tokens, by the `Authorization` field that each came in: to look for a text of some kilobytes
- * takes a tenth of the time in which the module hashes it. Of refused ones nothing is kept.
+ * What was read of accepted `Authorization` fields: to look for a text of some kilobytes takes a tenth of the time in
+ * which the module hashes it. Of refused ones nothing is kept.
  */
-class TokenHashes {
-  readonly #hashes = new Map<string | null, Uint8Array>();
+class CredentialsCache {
+  readonly #known = new Map<string | null, KnownCredentials>();
   readonly #capacity: number;
   #characters = 0;
 
@@ -88,17 +100,17 @@ class TokenHashes {
     this.#capacity = capacity;
   }
 
-  get(field: string | null): Uint8Array | undefined {
-    return this.#hashes.get(field);
+  get(field: string | null): KnownCredentials | undefined {
+    return this.#known.get(field);
   }
 
-  set(field: string | null, hash: Uint8Array): void {
-    if (field === null || this.#capacity === 0 || this.#hashes.has(field)) return;
-    if (this.#hashes.size >= this.#capacity || this.#characters > MAX_FIELDS) {
-      this.#hashes.clear();
+  set(field: string | null, known: KnownCredentials): void {
+    if (field === null || this.#capacity === 0 || this.#known.has(field)) return;
+    if (this.#known.size >= this.#capacity || this.#characters > MAX_FIELDS) {
+      this.#known.clear();
       this.#characters = 0;
     }
-    this.#hashes.set(field, hash);
+    this.#known.set(field, known);
     this.#characters += field.length;
   }
 }

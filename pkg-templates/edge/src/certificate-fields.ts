@@ -44,6 +44,7 @@ function values(request: Request, name: string, fields: RequestContext["headers"
 
 /** The values of a request field, joined as `Headers` joins them; null if it is absent. */
 export function field(request: Request, name: string, fields?: RequestContext["headers"]): string | null {
+  if (fields === undefined) return request.headers.get(name);
   const all = values(request, name, fields);
   return all.length === 0 ? null : all.join(", ");
 }

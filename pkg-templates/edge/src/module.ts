@@ -25,7 +25,7 @@ export interface Exports {
   server_close(server: number): void;
   server_slots(server: number): number;
   server_use_memory(server: number, memory: number): void;
-  server_begin(server: number, desk: number, length: number, hashed: boolean, now: number): number;
+  server_begin(server: number, desk: number, length: number, known: number, now: number): number;
   server_answer(server: number, step: number, handle: number, answer: number): number;
   server_set_keys(server: number, desk: number, length: number, issuer: number): number;
   server_source(server: number, desk: number, length: number, handle: number, active: boolean, until: number): number;

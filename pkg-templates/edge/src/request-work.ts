@@ -95,10 +95,8 @@ export abstract class RequestWork {
   protected verifyProof(handle: number): Promise<Verified> | null {
     const span = this.#engine.slots.signature(Slot.proofSignature);
     if (span === null) return null;
-    const remembered = this.#surroundings.caches.keys.get(this.#engine.slots.get(Slot.key));
-    if (remembered?.serves(span.algorithm)) {
-      return remembered.verify(span).then((ok) => ({ ok, key: remembered }));
-    }
+    const remembered = this.#surroundings.caches.keys.get(this.#engine.slots.get(Slot.key))?.key;
+    if (remembered?.serves(span.algorithm)) return remembered.verify(span).then((ok) => ({ ok, key: remembered }));
     // Copied before the next call into the module, whose memory may move.
     const copy = copySpan(span);
     return this.importAndVerify(this.#engine.jwk(handle), copy);
@@ -108,10 +106,14 @@ export abstract class RequestWork {
     return importAndVerify(this.#surroundings.signatures, jwk, span);
   }
 
-  /** Keeps the proof's key under the id that the module gave it. */
-  protected rememberProofKey(id: number): void {
+  /** Keeps the proof's key under the id that the module gave it. Returns its thumbprint. */
+  protected rememberProofKey(id: number): string {
     const { keys } = this.#surroundings.caches;
-    if (this.proofKey !== null && keys.get(id) !== this.proofKey) keys.set(id, this.proofKey);
+    const remembered = keys.get(id);
+    if (remembered !== undefined && remembered.key === this.proofKey) return remembered.jkt;
+    const jkt = this.#engine.slots.text(Slot.jkt);
+    if (this.proofKey !== null) keys.set(id, { key: this.proofKey, jkt });
+    return jkt;
   }
 
   /** Asks the caller's own TLS layer, else the sources: the first that reports or refuses one decides. */
@@ -164,8 +166,7 @@ export abstract class RequestWork {
 
   /** The mark that is left to the caller. */
   protected externalMark(): ReplayMark | undefined {
-    const mark = this.#readMark();
-    return mark.key === "" ? undefined : mark;
+    return this.#surroundings.replay === "external" && this.#engine.slots.text(Slot.text) !== "" ? this.#readMark() : undefined;
   }
 
   #readMark(): ReplayMark {

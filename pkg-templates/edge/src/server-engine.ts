@@ -1,5 +1,6 @@
 // A resource server's half in the module.
 
+import type { KnownCredentials } from "./caches.js";
 import { known, Slots, type Engine } from "./engine.js";
 import { closeWith, type Module } from "./module.js";
 
@@ -21,11 +22,13 @@ export class ServerEngine implements Engine {
     this.#module.exports.server_use_memory(this.#server, memory);
   }
 
-  /** `hash`: the SHA-256 of the token, if it is known of a former request with the same `Authorization`. */
-  begin(method: string, url: string, authorization: string | null, dpop: string | null, hash: Uint8Array | undefined, now: number): number {
+  /** What is known of a former request with the same `Authorization` stands for it, while its token is remembered. */
+  begin(method: string, url: string, authorization: string | KnownCredentials | null, dpop: string | null, now: number): number {
     const { exports, desk } = this.#module;
-    const length = this.#module.put([method, url, authorization, dpop].join("\0"), hash);
-    return exports.server_begin(this.#server, desk, length, hash !== undefined, now);
+    const known = typeof authorization === "object" ? authorization : null;
+    const field = known === null ? authorization : "";
+    const length = this.#module.put(`${method}\0${url}\0${field ?? ""}\0${dpop ?? ""}`, known?.hash);
+    return exports.server_begin(this.#server, desk, length, known?.scheme ?? 0, now);
   }
 
   answer(step: number, handle: number, answer: number): number {

@@ -137,10 +137,12 @@ class PlatformKey implements ImportedKey {
 
   async verify({ message, signature }: SignatureSpan): Promise<boolean> {
     if (this.#node && this.#nodeKey) return this.#node.verify(this.#parameters.node?.hash, message, this.#nodeKey, signature);
-    return crypto.subtle.verify(this.#parameters.verify, this.#key, signature, message).catch(
+    try {
+      return await crypto.subtle.verify(this.#parameters.verify, this.#key, signature, message);
+    } catch {
       // Some engines throw for a signature of a form that none can have.
-      () => false,
-    );
+      return false;
+    }
   }
 }
 

@@ -9,3 +9,4 @@ export const needSignatures = 5;
 export const needCertificate = 6;
 export const needReplay = 7;
 export const needClientType = 8;
+export const needAuthorization = 9;

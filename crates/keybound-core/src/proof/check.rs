@@ -4,7 +4,7 @@
 //! answer about its signature turns that into a [`VerifiedProof`]. A valid proof alone grants
 //! nothing (§4): [`crate::server`] goes on from there.
 
-use alloc::{borrow::ToOwned, boxed::Box, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, boxed::Box, string::String, sync::Arc, vec::Vec};
 
 use super::PROOF_TYPE;
 use crate::{
@@ -106,11 +106,27 @@ pub struct VerifiedProof {
 #[derive(Debug)]
 struct ProofClaims {
     payload: Vec<u8>,
-    algorithm: Algorithm,
-    key: PublicKey,
+    header: Arc<ProofHeader>,
     jti: String,
     iat: Timestamp,
     nonce: Option<String>,
+}
+
+/// A proof's protected header that holds. A client writes the same one into all its proofs: kept after one of them was
+/// accepted, it spares the next ones reading it, and the hash of the key.
+#[derive(Debug)]
+pub struct ProofHeader {
+    encoded: String,
+    algorithm: Algorithm,
+    key: PublicKey,
+}
+
+impl ProofHeader {
+    /// How long it is as it stands in the proof, in octets.
+    #[must_use]
+    pub const fn encoded_len(&self) -> usize {
+        self.encoded.len()
+    }
 }
 
 /// Makes the checks of RFC 9449 §4.3 that need no cryptography: 2 to 5, 7 to 9, 11, and `ath` of 12.
@@ -118,17 +134,40 @@ struct ProofClaims {
 /// # Errors
 /// The first check that fails.
 pub fn parse(proof: &str, policy: &ProofPolicy, request: &ExpectedRequest<'_>) -> Result<ParsedProof, Reason> {
+    parse_known(proof, policy, request, None)
+}
+
+/// As [`parse`], where a header of an earlier proof is known that this one may have too: then its checks, made under
+/// the same policy, hold octet for octet.
+///
+/// # Errors
+/// The first check that fails.
+#[inline(never)]
+pub fn parse_known(
+    proof: &str,
+    policy: &ProofPolicy,
+    request: &ExpectedRequest<'_>,
+    known: Option<&Arc<ProofHeader>>,
+) -> Result<ParsedProof, Reason> {
     if proof.len() > policy.max_proof_bytes {
         return Err(Reason::ProofTooLarge);
     }
     let parts = jws::split(proof).ok_or(Reason::ProofNotCompact)?;
     let decode = |part| base64url::decode(part).map_err(|_| Reason::ProofNotBase64Url);
-    let (header, payload) = (decode(parts.header)?, decode(parts.payload)?);
-    let signature = decode(parts.signature)?;
+    let known = known.filter(|known| known.encoded == parts.header);
+    // One that is known is not read again.
+    let header = decode(if known.is_some() { "e30" } else { parts.header })?;
+    let (payload, signature) = (decode(parts.payload)?, decode(parts.signature)?);
     let header = read_object(&header, Reason::ProofHeaderNotJson)?;
     let members = read_object(&payload, Reason::ProofPayloadNotJson)?;
 
-    let (algorithm, key) = check_header(&header, policy)?;
+    let header = match known {
+        Some(known) => Arc::clone(known),
+        None => {
+            let (algorithm, key) = check_header(&header, policy)?;
+            Arc::new(ProofHeader { encoded: parts.header.to_owned(), algorithm, key })
+        }
+    };
     let claims = check_claims(&members, policy, request.access_token_hash.is_some())?;
     if claims.htm != request.method {
         return Err(Reason::HtmMismatch);
@@ -140,12 +179,11 @@ pub fn parse(proof: &str, policy: &ProofPolicy, request: &ExpectedRequest<'_>) -
     {
         return Err(Reason::AthMismatch);
     }
-    if signature.len() != key.signature_len(algorithm) {
+    if signature.len() != header.key.signature_len(header.algorithm) {
         return Err(Reason::ProofSignatureInvalid);
     }
     let claims = Box::new(ProofClaims {
-        algorithm,
-        key,
+        header,
         jti: claims.jti.to_owned(),
         iat: claims.iat,
         nonce: claims.nonce.map(ToOwned::to_owned),
@@ -159,8 +197,8 @@ impl ParsedProof {
     #[must_use]
     pub fn signature_check(&self) -> SignatureCheck<'_> {
         SignatureCheck {
-            algorithm: self.claims.algorithm,
-            key: &self.claims.key,
+            algorithm: self.claims.header.algorithm,
+            key: &self.claims.header.key,
             message: self.signing_input.as_bytes(),
             signature: &self.signature,
         }
@@ -174,8 +212,8 @@ impl ParsedProof {
 
     /// The thumbprint of the key in it.
     #[must_use]
-    pub const fn thumbprint(&self) -> Thumbprint {
-        self.claims.key.thumbprint()
+    pub fn thumbprint(&self) -> Thumbprint {
+        self.claims.header.key.thumbprint()
     }
 
     /// The proof, given the answer about its signature.
@@ -191,14 +229,20 @@ impl ParsedProof {
 impl VerifiedProof {
     /// The thumbprint of the key that signed it: the `jkt`.
     #[must_use]
-    pub const fn thumbprint(&self) -> Thumbprint {
-        self.claims.key.thumbprint()
+    pub fn thumbprint(&self) -> Thumbprint {
+        self.claims.header.key.thumbprint()
     }
 
     /// The key that signed it.
     #[must_use]
-    pub const fn key(&self) -> &PublicKey {
-        &self.claims.key
+    pub fn key(&self) -> &PublicKey {
+        &self.claims.header.key
+    }
+
+    /// Its header, for [`parse_known`].
+    #[must_use]
+    pub const fn header(&self) -> &Arc<ProofHeader> {
+        &self.claims.header
     }
 
     /// Its `jti`.

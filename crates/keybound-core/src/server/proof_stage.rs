@@ -1,10 +1,10 @@
 //! A request's proof on its way through the steps: what resource servers and token endpoints do alike.
 
-use alloc::string::String;
+use alloc::{string::String, sync::Arc};
 
 use crate::{
     nonce_syntax::is_nonce,
-    proof::check::{self, ExpectedRequest, ParsedProof, ProofPolicy, VerifiedProof},
+    proof::check::{self, ExpectedRequest, ParsedProof, ProofHeader, ProofPolicy, VerifiedProof},
     server::{
         nonce::{NonceRule, NonceStatus},
         reason::Reason,
@@ -58,11 +58,12 @@ impl UnsignedProof {
         method: &str,
         url: &str,
         access_token_hash: Option<&[u8; 32]>,
+        known: Option<&Arc<ProofHeader>>,
         context: ProofContext,
     ) -> Result<Self, Reason> {
         let target = TargetUri::parse(url).map_err(|_| Reason::TargetUnknown)?;
         let expected = ExpectedRequest { method, target: &target, access_token_hash, now: context.now };
-        let proof = check::parse(request::proof(fields)?, &context.policy, &expected)?;
+        let proof = check::parse_known(request::proof(fields)?, &context.policy, &expected, known)?;
         Ok(Self { proof: Some(proof), origin: target.origin(), context })
     }
 
@@ -98,6 +99,11 @@ impl SignedProof {
     /// The thumbprint of the key that was proven.
     pub(crate) fn thumbprint(&self) -> Option<Thumbprint> {
         self.proof.as_ref().map(VerifiedProof::thumbprint)
+    }
+
+    /// The proof's header.
+    pub(crate) fn header(&self) -> Option<Arc<ProofHeader>> {
+        self.proof.as_ref().map(|proof| Arc::clone(proof.header()))
     }
 
     /// The mark that says that it was used.

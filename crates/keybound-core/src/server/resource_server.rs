@@ -6,7 +6,7 @@
 use alloc::{borrow::ToOwned, string::String, sync::Arc};
 
 use crate::{
-    proof::check::{ParsedProof, ProofPolicy},
+    proof::check::{ParsedProof, ProofHeader, ProofPolicy},
     server::{
         certificate::CertificateReading,
         jwks::Jwks,
@@ -15,7 +15,7 @@ use crate::{
         proof_stage::{ProofContext, SignedProof, UnsignedProof},
         reason::Reason,
         replay::{ReplayAnswer, ReplayMark, ReplayStore},
-        request::{self, Request},
+        request::{self, Credentials, Request},
         token::{ParsedToken, TokenPolicy, VerifiedToken},
     },
     sha256,
@@ -77,7 +77,19 @@ pub struct Possessed {
     token: Arc<VerifiedToken>,
     certificate: Option<Thumbprint>,
     mark: Option<ReplayMark>,
+    header: Option<Arc<ProofHeader>>,
     renew_nonce: bool,
+}
+
+/// What is known of an `Authorization` field that came before, and of the client whose token is in it.
+#[derive(Clone, Copy, Debug)]
+pub struct KnownCredentials<'a> {
+    /// The scheme in it.
+    pub scheme: Scheme,
+    /// The SHA-256 of the token in it.
+    pub token_hash: &'a [u8; 32],
+    /// The header of a proof that was accepted under the same policy.
+    pub header: Option<&'a Arc<ProofHeader>>,
 }
 
 /// A request that may use its token.
@@ -91,36 +103,35 @@ impl Presented {
     /// # Errors
     /// The first check that fails.
     pub fn read(request: &Request<'_>, policy: &ResourcePolicy, now: Timestamp) -> Result<Self, Reason> {
-        Self::read_hashed(request, None, policy, now)
+        let Credentials { scheme, token } = request::credentials(request.authorization)?;
+        let known = KnownCredentials { scheme, token_hash: &sha256::digest(token.as_bytes()), header: None };
+        let presented = Self::read_known(request, &known, policy, now)?;
+        Ok(Self { token: token.to_owned(), ..presented })
     }
 
-    /// As [`Presented::read`], where the caller may know the SHA-256 of the token in this very `Authorization` field
-    /// from an earlier request: the hash of a long token takes longer than everything else that is done here.
+    /// As [`Presented::read`] for an `Authorization` field that was read before, octet for octet: the one of the request
+    /// is not looked at, and [`Parsed::token`] is empty. For a token that is remembered.
     ///
     /// # Errors
     /// The first check that fails.
-    pub fn read_hashed(
+    #[inline(never)]
+    pub fn read_known(
         request: &Request<'_>,
-        token_hash: Option<&[u8; 32]>,
+        known: &KnownCredentials<'_>,
         policy: &ResourcePolicy,
         now: Timestamp,
     ) -> Result<Self, Reason> {
-        let credentials = request::credentials(request.authorization)?;
-        let token_hash = token_hash.copied().unwrap_or_else(|| sha256::digest(credentials.token.as_bytes()));
+        let KnownCredentials { scheme, token_hash, header } = *known;
         let context = ProofContext { policy: policy.proof, nonce: policy.nonce, now };
-        let proof = match credentials.scheme {
+        let proof = match scheme {
             // A proof beside a Bearer token proves nothing (RFC 9449 §7.2).
             Scheme::Bearer => UnsignedProof::none(context),
-            Scheme::Dpop => UnsignedProof::read(request.dpop, request.method, request.url, Some(&token_hash), context)?,
+            Scheme::Dpop => {
+                UnsignedProof::read(request.dpop, request.method, request.url, Some(token_hash), header, context)?
+            }
         };
-        Ok(Self {
-            scheme: credentials.scheme,
-            token: credentials.token.to_owned(),
-            token_hash,
-            proof,
-            constraint: policy.constraint,
-            now,
-        })
+        let (token, token_hash) = (String::new(), *token_hash);
+        Ok(Self { scheme, token, token_hash, proof, constraint: policy.constraint, now })
     }
 
     /// The nonce to look up, if the server looks at nonces and the proof has one.
@@ -252,7 +263,8 @@ impl Constrained {
                 }
             }
         }
-        Ok(Possessed { jkt: proof.thumbprint(), mark: proof.mark(), token, certificate: bound, renew_nonce })
+        let (jkt, mark, header) = (proof.thumbprint(), proof.mark(), proof.header());
+        Ok(Possessed { jkt, token, certificate: bound, mark, header, renew_nonce })
     }
 }
 
@@ -289,6 +301,12 @@ impl Accepted {
     #[must_use]
     pub const fn jkt(&self) -> Option<Thumbprint> {
         self.0.jkt
+    }
+
+    /// The header of the proof.
+    #[must_use]
+    pub const fn proof_header(&self) -> Option<&Arc<ProofHeader>> {
+        self.0.header.as_ref()
     }
 
     /// The thumbprint of the certificate that was shown, `cnf["x5t#S256"]`.

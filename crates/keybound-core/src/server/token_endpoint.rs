@@ -140,7 +140,7 @@ impl Presented {
             UnsignedProof::none(context)
         } else {
             // A proof for this endpoint needs no `ath`; one that is there is ignored.
-            UnsignedProof::read(request.dpop, request.method, request.url, None, context)?
+            UnsignedProof::read(request.dpop, request.method, request.url, None, None, context)?
         };
         Ok(Self { proof, grant: *grant })
     }
