@@ -140,3 +140,43 @@ test("the remembered hash of one token does not stand for another of the same cl
     assert.equal((await ask(other, world.token)).reason, "ath_mismatch");
   }
 });
+
+test("beside the header that is remembered of a client, any other one is read, and what is wrong with it is found", async () => {
+  const world = await makeWorld();
+  const client = await makeClient();
+  const token = await world.issuer.token({ cnf: client.cnf });
+  const ask = async (proof) => world.server.authenticate(makeRequest({ token, proof }));
+  for (let time = 0; time < 3; time++) {
+    assert.equal((await ask(await client.proof({ token }))).ok, true);
+    const [encoded, payload, signature] = (await client.proof({ token })).split(".");
+    const header = JSON.parse(Buffer.from(encoded, "base64url"));
+    for (const [changed, reason] of [
+      [{ ...header, typ: "jwt" }, "typ_mismatch"],
+      [{ ...header, alg: "none" }, "alg_unsupported"],
+      [{ ...header, crit: ["x"] }, "crit_unsupported"],
+      [{ ...header, jwk: { ...header.jwk, d: "AA" } }, "jwk_private"],
+      // Well-formed, and not what was signed.
+      [{ ...header, more: 1 }, "proof_signature_invalid"],
+    ]) {
+      const text = Buffer.from(JSON.stringify(changed)).toString("base64url");
+      assert.equal((await ask([text, payload, signature].join("."))).reason, reason);
+    }
+    // The header that is remembered, as another one spells it.
+    assert.equal((await ask([`${encoded}=`, payload, signature].join("."))).reason, "proof_not_base64url");
+    // Under it everything else is still looked at.
+    const remembered = async (claims) => (await ask([encoded, Buffer.from(JSON.stringify(claims)).toString("base64url"), signature].join("."))).reason;
+    assert.equal(await remembered({ jti: "1" }), "htm_missing");
+    assert.equal((await ask([encoded, "=", signature].join("."))).reason, "proof_not_base64url");
+  }
+});
+
+test("an Authorization field that came before serves after its token was forgotten, and not beyond the token's own time", async () => {
+  const world = await makeWorld({}, { claims: { exp: 1_800_000_700 } });
+  for (const seconds of [0, 10, 301, 300]) {
+    world.clock.forward(seconds);
+    const decision = await world.ask();
+    assert.deepEqual([decision.ok, decision.binding?.jkt], [true, world.client.jkt]);
+  }
+  world.clock.forward(100);
+  assert.equal((await world.ask()).reason, "token_expired");
+});

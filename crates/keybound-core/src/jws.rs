@@ -16,13 +16,19 @@ pub struct Compact<'a> {
 /// Splits a text at its dots. `None` unless there are exactly three parts.
 #[must_use]
 pub fn split(text: &str) -> Option<Compact<'_>> {
-    let mut parts = text.split('.');
-    let (header, payload, signature) = (parts.next()?, parts.next()?, parts.next()?);
-    if parts.next().is_some() {
+    let (header, rest) = cut(text)?;
+    let (payload, signature) = cut(rest)?;
+    if cut(signature).is_some() {
         return None;
     }
     let signing_input = text.get(..header.len().saturating_add(1).saturating_add(payload.len()))?;
     Some(Compact { signing_input, header, payload, signature })
+}
+
+/// Before and after the first dot. Octet by octet, which for texts of this length is faster than a search by words.
+fn cut(text: &str) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|octet| octet == b'.')?;
+    Some((text.get(..at)?, text.get(at.saturating_add(1)..)?))
 }
 
 #[cfg(test)]

@@ -157,6 +157,12 @@ fn next_id(next: &mut Id) -> Id {
 mod tests {
     use alloc::string::String;
 
+    use keybound_core::{
+        base64url,
+        proof::check::{self, ExpectedRequest, ProofPolicy},
+        target_uri::TargetUri,
+    };
+
     use super::*;
 
     fn token(exp: i64) -> Arc<VerifiedToken> {
@@ -188,6 +194,44 @@ mod tests {
         assert_eq!((keys.get(key(1)), keys.get(key(2))), (1, 0));
         let mut none = KeyCache::new(0);
         assert_eq!(none.put(key(1), None), (0, 0));
+    }
+
+    /// What a proof with this header text gives, as if its signature had verified.
+    fn header(more: &str) -> Arc<ProofHeader> {
+        let jwk = r#"{"crv":"Ed25519","kty":"OKP","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+        let header = alloc::format!(r#"{{"typ":"dpop+jwt","alg":"Ed25519","jwk":{jwk}{more}}}"#);
+        let claims = r#"{"jti":"1","htm":"GET","htu":"https://a/","iat":1000}"#;
+        let parts = [header.as_bytes(), claims.as_bytes(), &[7; 64]].map(base64url::encode);
+        let target = TargetUri::parse("https://a/").unwrap();
+        let now = Timestamp::from_seconds(1000);
+        let request = ExpectedRequest { method: "GET", target: &target, access_token_hash: None, now };
+        let proof = check::parse(&parts.join("."), &ProofPolicy::DEFAULT, &request).unwrap();
+        Arc::clone(proof.verified(Ok(())).unwrap().header())
+    }
+
+    #[test]
+    fn a_key_has_the_header_of_its_last_proof_and_no_other_key_has_it() {
+        let mut keys = KeyCache::new(2);
+        let key = |octet| Thumbprint::from_bytes([octet; 32]);
+        let (first, second) = (header(""), header(r#","more":1"#));
+        keys.put(key(1), Some(&first));
+        assert!(Arc::ptr_eq(keys.header(key(1)).unwrap(), &first));
+        assert!(keys.header(key(2)).is_none());
+        keys.put(key(1), Some(&second));
+        assert!(Arc::ptr_eq(keys.header(key(1)).unwrap(), &second));
+        // The key goes, and its header with it.
+        keys.put(key(2), None);
+        keys.put(key(3), None);
+        assert!(keys.header(key(1)).is_none());
+        assert_eq!(Arc::strong_count(&second), 1);
+    }
+
+    #[test]
+    fn a_header_that_is_longer_than_any_key_needs_is_not_kept() {
+        let mut keys = KeyCache::new(2);
+        let long = header(&alloc::format!(r#","more":"{}""#, "m".repeat(MAX_HEADER)));
+        assert_eq!(keys.put(Thumbprint::from_bytes([1; 32]), Some(&long)).0, 1);
+        assert!(keys.header(Thumbprint::from_bytes([1; 32])).is_none());
     }
 
     #[test]

@@ -35,7 +35,7 @@ const packages = [
     modules: ["keybound_edge"],
     usual: 'export { createResourceServer } from "@keybound/edge";',
     conditions: ["workerd", "worker", "import"],
-    limit: 53_500,
+    limit: 54_500,
   },
   {
     package: "@keybound/edge with software signatures",
@@ -43,7 +43,7 @@ const packages = [
     modules: ["keybound_edge", "keybound_rustcrypto"],
     usual: 'export { createResourceServer } from "@keybound/edge"; export { wasmSignatures } from "@keybound/edge/wasm";',
     conditions: ["workerd", "worker", "import"],
-    limit: 80_500,
+    limit: 81_000,
   },
 ];
 

@@ -35,7 +35,8 @@ export class Authentication extends RequestWork {
   }
 
   async run(): Promise<Accepted | Rejected> {
-    await this.#refreshKeys();
+    const { now } = this;
+    if (this.#core.issuers.some((keys) => keys.isTooOld(now) || keys.isDue(now))) await this.#refreshKeys();
     const decision = await this.#decide();
     this.sweep();
     this.#report(decision);
